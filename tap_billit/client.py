@@ -1,4 +1,4 @@
-"""One request to Billit: URL, login, company, tries, errors. Streams and commands all go through it."""
+"""One request to Billit: URL, login, company, tries, errors."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LONGEST_WAIT = 60.0
-"""Seconds: the cap of one exponential wait; Billit's limit is per minute, so longer gains nothing."""
+"""Seconds: the cap of one exponential wait; the limit is per minute, so longer gains nothing."""
 
 PATIENCE = 15 * 60.0
 """Seconds for all tries of one request: a night-time maintenance window."""

@@ -1,0 +1,7 @@
+"""A stand-in for Billit's API: an account that runs on this machine."""
+
+from tap_billit.demo.account import Account
+from tap_billit.demo.messages import Reply, Request
+from tap_billit.demo.server import DemoServer
+
+__all__ = ["Account", "DemoServer", "Reply", "Request"]

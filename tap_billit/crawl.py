@@ -1,0 +1,134 @@
+"""The incremental crawl of one company's orders in one stream: what it has covered, where to go on.
+
+Invariant: every order whose last change Billit stamped before the bookmark, and that has not
+changed since, has been written. A crawl reads what was changed since the bookmark, in OrderID
+order. Before its first page it notes the newest `LastModified` that Billit has (the mark); only
+when its last page is written does the bookmark move, to that mark less the lookback, because a
+row stamped before the mark may be committed after it. An interrupted crawl keeps its bounds and
+goes on after the last OrderID written.
+
+The state of a partition, date-times as Billit writes them:
+
+    replication_key_value  the bookmark
+    start_date             where the history behind the bookmark begins; null: at the beginning
+    mark                   Billit's newest change, if nothing stamped before it can still appear
+    crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_billit.errors import StateError
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from tap_billit.clock import BillitClock
+
+BOOKMARK = "replication_key_value"
+
+
+class Mark(NamedTuple):
+    """The newest LastModified of a company, and Billit's clock when it was asked, if it said."""
+
+    newest: str
+    asked_at: datetime | None
+
+
+class Crawl:
+    """Reads and moves the `state` of one partition of one stream.
+
+    `start` is the naive date-time before which nothing is asked; None: everything is.
+    `bookmark` is None before the first crawl is complete.
+    """
+
+    def __init__(
+        self, state: dict[str, Any], *, clock: BillitClock, start: datetime | None
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._start = start
+        try:
+            self.bookmark = self._read(state.get(BOOKMARK))
+            self._covered = self._read(state.get("start_date"))
+            if self.interrupted:
+                self._check(state["crawl"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"{type(error).__name__}: {error}") from error
+
+    def _read(self, value: str | None) -> datetime | None:
+        return None if value is None else self._clock.read(value)
+
+    def _check(self, position: dict[str, Any]) -> None:
+        self._read(position["since"])
+        self._read(position["start_date"])
+        self._clock.read(position["until"])
+        if not isinstance(position["last_order_id"], int | None):
+            raise TypeError(f"last_order_id is {position['last_order_id']!r}, not a number")
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a crawl is under way."""
+        return "crawl" in self._state
+
+    @property
+    def since(self) -> datetime | None:
+        """The crawl under way reads what changed at or after this; None: everything."""
+        return self._read(self._state["crawl"]["since"])
+
+    @property
+    def last_order_id(self) -> int | None:
+        """The last order that the crawl under way has written."""
+        last: int | None = self._state["crawl"]["last_order_id"]
+        return last
+
+    def covers(self, mark: Mark) -> bool:
+        """Whether nothing can have changed since the last complete crawl."""
+        return self._state.get("mark") == mark.newest and not self._reaches_back()
+
+    def begin(self, mark: Mark, *, lookback: timedelta) -> None:
+        """Start a crawl that will have covered everything up to `mark` less `lookback`."""
+        since = self._start if self._reaches_back() else self.bookmark
+        newest = self._clock.read(mark.newest)
+        moment = self._clock.earliest(newest)
+        settled = False
+        if mark.asked_at is not None:
+            moment = min(moment, mark.asked_at)
+            settled = self._clock.latest(newest) + lookback <= mark.asked_at
+        self._state["crawl"] = {
+            "since": _text(since),
+            "start_date": _text(self._start),
+            "until": _text(self._clock.floor(moment - lookback)),
+            "mark": mark.newest if settled else None,
+            "last_order_id": None,
+        }
+
+    def written(self, order_id: int) -> None:
+        """Everything up to `order_id` has been written."""
+        self._state["crawl"]["last_order_id"] = order_id
+
+    def complete(self) -> None:
+        """The last order has been written: move the bookmark, never backwards."""
+        crawl = self._state.pop("crawl")
+        until = self._clock.read(crawl["until"])
+        self.bookmark = max(until, self.bookmark or until)
+        self._covered = self._read(crawl["start_date"])
+        self._state |= {
+            "replication_key": "LastModified",
+            BOOKMARK: _text(self.bookmark),
+            "start_date": crawl["start_date"],
+            "mark": crawl["mark"],
+        }
+
+    def _reaches_back(self) -> bool:
+        """Whether the history asked for begins before the history that was read."""
+        if self.bookmark is None:
+            return True
+        if self._covered is None:
+            return False
+        return self._start is None or self._start < self._covered
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")

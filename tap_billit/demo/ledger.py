@@ -1,0 +1,145 @@
+"""What surrounds the orders of a company: products, documents, bank transactions, files."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_billit.demo import files
+from tap_billit.demo.content import GOODS
+from tap_billit.demo.dice import decimal, dice
+from tap_billit.demo.lives import START
+from tap_billit.demo.moments import DAY, HOUR, local_date, midnight, written
+from tap_billit.demo.papers import share
+
+if TYPE_CHECKING:
+    from tap_billit.demo.lives import Life
+
+Json = dict[str, Any]
+
+FIRST_PRODUCT, FIRST_DOCUMENT, FIRST_TRANSACTION = 90_000, 80_000, 7_000_000
+
+
+class Payment(NamedTuple):
+    """A payment of an order: `part-paid`, `paid` (the rest), or an amount."""
+
+    at: int
+    order_id: int
+    company: int
+    what: str | Decimal
+    transaction_id: int = 0
+
+
+def transaction(payment: Payment, *, company: Json, life: Life, row: Json) -> Json:
+    """The Transaction: in EUR, positive for what comes in."""
+    amount = payment.what
+    if isinstance(amount, str):
+        part = share(row["TotalIncl"], life.part)
+        amount = part if amount == "part-paid" else row["TotalIncl"] - part
+    rate = row["FXRateToForeign"]
+    comes_in = (row["OrderDirection"] == "Income") != (row["OrderType"] == "CreditNote")
+    euros = (amount / rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    reference = row.get("PaymentReference", "")
+    day = midnight(local_date(payment.at))
+    return {
+        "BankAccountTransactionID": FIRST_TRANSACTION + payment.transaction_id,
+        "BankName": "Demobank",
+        "BankAccountID": 5_000 + payment.company,
+        "NameCounterParty": row["CounterParty"]["DisplayName"],
+        "TotalAmount": euros if comes_in else -euros,
+        "TransactionType": "Credit" if comes_in else "Debit",
+        "ValueDate": day,
+        "Currency": company["DefaultCurrencyTC"],
+        "Description": f"{row['CounterParty']['DisplayName']} {reference}".strip(),
+        "FreeMessage": reference,
+        "BankReference": f"{day[:10].replace('-', '')}{payment.transaction_id:08}",
+        "AssignedEntities": [
+            {
+                "AssignedAmount": amount,
+                "FXRateToBankCurrency": rate,
+                "EntityType": "Order",
+                "EntityID": payment.order_id,
+            }
+        ],
+    }
+
+
+def products(*, seed: int, company: int, now: int) -> list[Json]:
+    """Three sizes of each good; every few months its price changes."""
+    return [_product(seed, company, number, now) for number in range(3 * len(GOODS))]
+
+
+def _product(seed: int, company: int, number: int, now: int) -> Json:
+    throws = dice(seed, 30, company, number)
+    name, unit = GOODS[number % len(GOODS)]
+    period = throws.randrange(50, 200) * DAY
+    created = START - throws.randrange(100, 800) * DAY + 10 * HOUR
+    changes = max(0, now - created) // period
+    excl = throws.randrange(500, 30_000) + changes * 50
+    vat = throws.choice((21, 21, 21, 12, 6))
+    return {
+        "ProductID": FIRST_PRODUCT + company * 1_000 + number,
+        "Reference": f"ART-{number + 1:03}",
+        "Description": f"{name} {'SML'[number // len(GOODS)]}",
+        "AmountExcl": decimal(excl),
+        "VAT": decimal(vat * 100),
+        "Unit": unit,
+        "GroupID": number % 3 + 1,
+        "GroupName": ("Diensten", "Materiaal", "Matériel d'été")[number % 3],
+        "AmountIncl": decimal((excl * (100 + vat) + 50) // 100),
+        "StockQuantity": decimal(throws.randrange(500) * 100_000, 5),
+        "Created": written(created),
+        "LastModified": written(created + changes * period + 90),
+        "ChildProducts": [],
+    }
+
+
+def documents(*, seed: int, company: int, company_id: int, now: int) -> list[Json]:
+    """A bank statement for each month past."""
+    last = local_date(now)
+    months = (last.year - 2023) * 12 + last.month - 10
+    return [_document(seed, company, company_id, month) for month in range(max(0, months))]
+
+
+def _document(seed: int, company: int, company_id: int, month: int) -> Json:
+    document_id = FIRST_DOCUMENT + company * 1_000 + month
+    year, index = divmod(2023 * 12 + 9 + month + 1, 12)
+    first = date(year, index + 1, 1)
+    name = f"Rekeninguittreksel {date(year - (index == 0), (index or 12), 1):%Y-%m}"
+    return {
+        "DocumentID": document_id,
+        "CompanyID": company_id,
+        "File": {
+            "FileID": files.file_id(document_id, "document", seed=seed),
+            "FileName": f"{name}.pdf",
+        },
+        "Name": name,
+        "Description": "Relevé de compte",
+        "DocumentDate": midnight(first),
+        "CreationDate": f"{first.isoformat()}T06:{company % 60:02}:12.34",
+        "Tags": ["bank"],
+    }
+
+
+def document_file(document: Json) -> Json:
+    """The file of a document, with its content."""
+    return _file(document["File"], "application/pdf", files.pdf(document["Name"]))
+
+
+def order_file(file_id: str, row: Json, *, seed: int) -> Json | None:
+    """The PDF or UBL of an order, if the FileID is one of them."""
+    order_id = row["OrderID"]
+    name = str(row.get("OrderNumber", order_id)).replace("/", "-")
+    if file_id == files.file_id(order_id, "pdf", seed=seed):
+        head = {"FileID": file_id, "FileName": f"{name}.pdf"}
+        return _file(head, "application/pdf", files.pdf(f"{row['OrderType']} {name}"))
+    if file_id == files.file_id(order_id, "xml", seed=seed):
+        head = {"FileID": file_id, "FileName": f"{name}.xml"}
+        return _file(head, "application/xml", files.ubl(row))
+    return None
+
+
+def _file(head: Json, mime_type: str, content: bytes) -> Json:
+    return {**head, "MimeType": mime_type, "FileContent": b64encode(content).decode()}

@@ -1,0 +1,169 @@
+"""Billit's token endpoint: codes and refresh tokens go in, tokens come out.
+
+Nothing that it answers is logged, quoted or kept in an exception, whatever the answer was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any
+
+import msgspec
+import requests
+from requests.auth import HTTPBasicAuth
+from typing_extensions import override
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from tap_billit.errors import LoginError, TransientError
+from tap_billit.pacing import retry_after
+from tap_billit.tokens import Tokens
+
+LEEWAY = timedelta(minutes=5)
+"""How long before its end an access token is renewed; at most a tenth of its life."""
+
+Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+\Z")]
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """What the token endpoint answers."""
+
+    access_token: Printable
+    refresh_token: Printable | None = None
+    expires_in: Any = None
+
+    @override
+    def __repr__(self) -> str:
+        return "Granted(<hidden>)"
+
+
+class RefusedError(LoginError):
+    """The code or refresh token does not do; or the client does not, where Billit says so."""
+
+    def __init__(self, message: str, *, names_client: bool) -> None:
+        super().__init__(message)
+        self.names_client = names_client
+
+
+class AnswerLostError(TransientError):
+    """The request may have been carried out, and the answer did not arrive."""
+
+
+class TokenEndpoint:
+    """Where codes and refresh tokens are exchanged. No answer of it is logged or quoted."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        session: requests.Session,
+        timeout: float,
+    ) -> None:
+        self._url = url
+        self._client = {"client_id": client_id.strip(), "client_secret": client_secret.strip()}
+        self._session = session
+        self._timeout = timeout
+
+    @override
+    def __repr__(self) -> str:
+        return f"TokenEndpoint({self._url!r})"
+
+    def refresh(self, token: str) -> Granted:
+        """The tokens that follow `token`.
+
+        The client goes as HTTP Basic, and after a refusal in the body: both are said to be right.
+
+        Raises:
+            RefusedError: neither did.
+        """
+        body = {"grant_type": "refresh_token", "refresh_token": token}
+        basic = HTTPBasicAuth(*(part.encode() for part in self._client.values()))
+        try:
+            return self._post(body, auth=basic)
+        except RefusedError as error:
+            refusal = error
+        try:
+            return self._post(body | self._client)
+        except RefusedError as error:
+            raise (refusal if error.names_client else error) from None
+
+    def exchange(self, code: str, *, redirect_uri: str) -> Granted:
+        """The first tokens, for the code of the login page.
+
+        Raises:
+            RefusedError: Billit does not take the code, or not from this client.
+        """
+        body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return self._post(body | self._client)
+
+    def _post(self, body: dict[str, str], *, auth: Any = None) -> Granted:
+        try:
+            response = self._session.post(
+                self._url,
+                json=body,
+                auth=auth or _no_auth,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            lost = TransientError if _never_sent(error) else AnswerLostError
+            raise lost(
+                f"Billit's token endpoint could not be reached ({type(error).__name__})."
+            ) from None
+        return self._read(response)
+
+    def _read(self, response: requests.Response) -> Granted:
+        status = response.status_code
+        said = f"Billit's token endpoint answered {status}"
+        if status in (requests.codes.bad_request, requests.codes.unauthorized):
+            raise RefusedError(f"{said}.", names_client=b"invalid_client" in response.content)
+        if status in (requests.codes.request_timeout, requests.codes.too_many_requests):
+            raise TransientError(f"{said}.", retry_after=retry_after(response))
+        if status >= requests.codes.server_error:
+            raise AnswerLostError(f"{said}.", retry_after=retry_after(response))
+        if status != requests.codes.ok:
+            raise LoginError(f"{said} at {self._url}; check `environment` and `api_url`.")
+        try:
+            return msgspec.json.decode(response.content, type=Granted, strict=False)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise AnswerLostError(f"{said}, without a token in it.") from None
+
+
+def received(granted: Granted, *, spent: str, known: tuple[str, ...]) -> Tokens:
+    """`granted` as the store keeps it; without a refresh token in it, the one spent goes on."""
+    moment = now()
+    life = _life(granted.expires_in)
+    return Tokens(
+        refresh_token=granted.refresh_token or spent,
+        access_token=granted.access_token,
+        expires_at=moment + life,
+        renew_at=moment + life - min(LEEWAY, life / 10),
+        known=known,
+    )
+
+
+def _life(expires_in: Any) -> timedelta:
+    """An hour, as documented, where Billit says nothing of use: the refresh token must be kept."""
+    try:
+        seconds = float(expires_in)
+    except (TypeError, ValueError):
+        seconds = 3600
+    return timedelta(seconds=seconds if 60 <= seconds <= 86400 else 3600)  # noqa: PLR2004
+
+
+def now() -> datetime:
+    """This machine's clock, aware."""
+    return datetime.now(tz=timezone.utc)
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without it, requests would look for credentials in ~/.netrc."""
+    return request
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or (
+        isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    )

@@ -1,0 +1,167 @@
+"""The tap's settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from singer_sdk import typing as th
+
+from tap_billit.clock import BillitClock
+from tap_billit.environments import DEMO, ENVIRONMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "environment",
+        th.StringType(allowed_values=[*ENVIRONMENTS, DEMO]),
+        default="production",
+        title="Environment",
+        description=(
+            "`production`, `sandbox` (Billit's test environment), or `demo`: a made-up account "
+            "inside the tap, no credentials asked"
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.URIType,
+        title="API URL",
+        description="Replaces the environment's API base, by a proxy say; token endpoint follows",
+    ),
+    th.Property(
+        "client_id",
+        th.StringType,
+        title="Client ID",
+        description="Client ID of your OAuth application; Billit's support hands it out",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client secret",
+        description="Client secret of your OAuth application",
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        title="Refresh token",
+        description=(
+            "The first refresh token, if not `tap-billit-login` put it into the token store; "
+            "each works once, later ones live in the store, a new value here wins over it"
+        ),
+    ),
+    th.Property(
+        "token_store",
+        th.StringType,
+        title="Token store",
+        description=(
+            "File that keeps the rotating tokens: a path, or an fsspec URL such as "
+            "`s3://bucket/billit.json` where the disk does not last; default: a file in the "
+            "user's state directory, one per environment and client"
+        ),
+    ),
+    th.Property(
+        "api_key",
+        th.StringType,
+        secret=True,
+        title="API key",
+        description="The other way in, for your own company only; never together with OAuth",
+    ),
+    th.Property(
+        "company_ids",
+        th.ArrayType(th.IntegerType),
+        title="Company IDs",
+        description="PartyIDs of the companies to sync; default: all that the login reaches",
+    ),
+    th.Property(
+        "context_party_id",
+        th.IntegerType,
+        title="Context PartyID",
+        description="Sent as the `ContextPartyID` header: an accountant's own PartyID",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description=(
+            "Read only what was modified from then on, such as `2024-01-01T00:00:00Z`; without "
+            "an offset it is in `timezone`; default: everything"
+        ),
+    ),
+    th.Property(
+        "timezone",
+        th.StringType,
+        default="Europe/Brussels",
+        title="Time zone",
+        description="Zone of Billit's date-times, which carry no offset",
+    ),
+    th.Property(
+        "lookback_minutes",
+        th.IntegerType(minimum=0),
+        default=5,
+        title="Lookback",
+        description="Minutes the bookmark stays behind Billit's newest change, as rows commit late",
+    ),
+    th.Property(
+        "refresh_unpaid",
+        th.BooleanType,
+        default=True,
+        title="Refresh unpaid",
+        description="Read rows that are open or lately paid again, although they have not changed",
+    ),
+    th.Property(
+        "requests_per_minute",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Requests per minute",
+        description="Never exceeded in any 60 seconds",
+    ),
+    th.Property(
+        "request_timeout",
+        th.NumberType(exclusive_minimum=0),
+        default=60,
+        title="Request timeout",
+        description="Seconds without an answer, or between two parts of one",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User agent",
+        description="Default: `tap-billit/<version>`",
+    ),
+)
+
+
+def problems(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with `config` beyond what the schema can say, a sentence each."""
+    return [*_way_in(config), *_dates(config)]
+
+
+def _way_in(config: Mapping[str, Any]) -> Iterator[str]:
+    oauth = [name for name in ("client_id", "client_secret", "refresh_token") if config.get(name)]
+    if config.get("api_key") and oauth:
+        yield (
+            f"There are two ways in: `api_key` and OAuth's {', '.join(oauth)}. Give one of them."
+        )
+    if config["environment"] == DEMO and not config.get("api_url"):
+        return
+    if not config.get("api_key") and not {"client_id", "client_secret"} <= set(oauth):
+        yield (
+            "There is no way in: give `client_id` and `client_secret` and run `tap-billit-login`, "
+            "or give `api_key`, or try it out with `environment` set to `demo`."
+        )
+
+
+def _dates(config: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        clock = BillitClock(ZoneInfo(config["timezone"]))
+    except (ZoneInfoNotFoundError, ValueError):
+        yield f"`timezone` is unknown: {config['timezone']!r}; Billit's is Europe/Brussels."
+        return
+    try:
+        clock.read(config.get("start_date") or "2000-01-01")
+    except ValueError as error:
+        yield f"`start_date` cannot be read: {error}."

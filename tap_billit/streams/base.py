@@ -1,0 +1,144 @@
+"""What Billit's streams share: any stream, those read company by company, those that crawl."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream, metrics
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
+
+from tap_billit.crawl import Crawl
+from tap_billit.errors import StateError
+from tap_billit.paging import pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_billit.paging import NextPageLinkPaginator, Row
+    from tap_billit.tap import TapBillit
+
+
+class BillitStream(Stream):
+    """A stream of one of Billit's resources, at `path`."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    """Records go out as Billit wrote them."""
+
+    path: ClassVar[str]
+    _tap: TapBillit
+
+    def __init__(self, tap: TapBillit) -> None:
+        super().__init__(tap)
+        self._unknown: set[str] = set()
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Leave out what the schema does not know, and name it once."""
+        for name in row.keys() - self.effective_schema["properties"].keys():
+            del row[name]
+            if name not in self._unknown:
+                self._unknown.add(name)
+                self.logger.warning("left out, as the schema does not know it: %s", name)
+        return row
+
+
+class CompanyStream(BillitStream):
+    """A stream that is read company by company, each with a state of its own."""
+
+    @property
+    @override
+    def partitions(self) -> list[dict[str, Any]]:
+        return [{"CompanyID": company["PartyID"]} for company in self._tap.companies]
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        if context is None:
+            raise ValueError(f"{self.name} is read company by company")
+        return self.company_records(context["CompanyID"], self.get_context_state(context))
+
+    @abstractmethod
+    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
+        """The records of one company (a PartyID), whose `state` may be changed."""
+
+    def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
+        """The pages of a list; requests are counted as a metric."""
+        with metrics.http_request_counter(self.name, self.path) as counter:
+            for page in pages(self._tap.client, paginator, company=company):
+                counter.increment()
+                yield page
+
+
+class CrawledStream(CompanyStream):
+    """A stream whose state a `Crawl` keeps: only what was modified since the bookmark is read."""
+
+    replication_key = "LastModified"
+
+    resumable: ClassVar[bool]
+    """Whether an interrupted crawl goes on where it was, or starts again."""
+
+    @override
+    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
+        """What an interrupted crawl had left, then what has changed since the bookmark."""
+        crawl = self._crawl(company, state)
+        if crawl.interrupted and self.resumable:
+            self.logger.info("%s: going on where the last run was cut short", company)
+            yield from self._walk(crawl, company)
+        mark = self._tap.mark(self.path, company)
+        if mark is None or (crawl.covers(mark) and not self.rereads):
+            self.logger.info("%s: nothing has changed", company)
+            return
+        crawl.begin(mark, lookback=self._tap.lookback)
+        yield from self._walk(crawl, company)
+
+    def _crawl(self, company: int, state: dict[str, Any]) -> Crawl:
+        if self.replication_method == REPLICATION_FULL_TABLE:
+            state.clear()
+            state["context"] = {"CompanyID": company}
+        try:
+            return Crawl(state, clock=self._tap.clock, start=self._tap.start)
+        except StateError as error:
+            raise StateError(
+                f"The state of {self.name}, company {company}, cannot be continued from ({error}). "
+                "Mend it with `meltano state set`, or read everything again with "
+                "`meltano run --full-refresh`."
+            ) from error
+
+    def _walk(self, crawl: Crawl, company: int) -> Iterator[Record]:
+        self.logger.info("%s: reading what changed since %s", company, crawl.since or "the start")
+        yield from self.crawl_records(crawl, company)
+        crawl.complete()
+        self.write_state()
+
+    @abstractmethod
+    def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
+        """All that `crawl` has left to read; it is told what has been written."""
+
+    @property
+    def rereads(self) -> bool:
+        """Whether there is something to read although nothing has changed."""
+        return False
+
+    def write_state(self) -> None:
+        """Write a STATE; not with BATCH, whose records are not out before the file is full."""
+        if not self.get_batch_config(self.config):
+            self.state_manager.is_flushed = False
+            self._write_state_message()
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Leave the bookmark to the crawl: the largest value seen would lose rows."""
+
+    @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Leave the start to the crawl."""
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Our clock has no say in the bookmark."""
