@@ -103,7 +103,7 @@ class OAuthLogin(Login):
         if tokens is None or not _lasting(tokens):
             tokens = self._obtain(rejected=None)
         r.headers["Authorization"] = f"Bearer {tokens.access_token}"
-        r.register_hook("response", self._notice)
+        r.register_hook("response", self._notice)  # type: ignore[no-untyped-call]
         return r
 
     def _notice(self, response: requests.Response, **_: object) -> None:

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import click
+import msgspec
 import requests
 from typing_extensions import override
 
 from tap_billit.auth import OAuthLogin, uninterrupted
-from tap_billit.callback import caught, local_port
+from tap_billit.callback import Catcher, is_local
 from tap_billit.client import BillitClient
-from tap_billit.environments import DEMO, ENVIRONMENTS
-from tap_billit.errors import BillitError, LoginError, TransientError, refusal
+from tap_billit.environments import ENVIRONMENTS
+from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.oauth import AnswerLostError, RefusedError, TokenEndpoint, received
 from tap_billit.pacing import paced_session, retrying
-from tap_billit.tokens import Tokens, fingerprint, open_store
+from tap_billit.tokens import fingerprint, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tap_billit.tokens import TokenStore
 
@@ -111,7 +111,9 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 @_option("--client-secret", "Its secret; better left to the environment or the prompt.")
 @_option("--redirect-uri", "Redirect URL of the application, as registered with Billit.")
 @_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
-@click.option("--config", type=click.File(), callback=_config, help="The tap's config file.")
+@click.option(
+    "--config", type=click.File(encoding="utf-8"), callback=_config, help="The tap's config file."
+)
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
 @click.option("--revoke", is_flag=True, help="Give the login back and forget it.")
 @click.version_option(package_name="tap-billit")
@@ -133,3 +135,220 @@ def main(*, config: dict[str, Any], no_browser: bool, revoke: bool, **options: s
     )
     _log_in(application, redirect_uri, no_browser=no_browser)
     _list_companies(application)
+
+
+def _application(settings: dict[str, Any]) -> Application:
+    api_url = settings.get("api_url")
+    environment = settings.get("environment")
+    if not api_url and environment not in ENVIRONMENTS:
+        if environment:
+            raise LoginError(
+                f"Nobody logs in to the environment {environment!r}: use production or sandbox, or "
+                "give the --api-url of a `tap-billit-demo` that is running."
+            )
+        choice = click.Choice(list(ENVIRONMENTS))
+        environment = click.prompt("Environment", type=choice, default="production")
+    api, page = (api_url, api_url) if api_url else ENVIRONMENTS[str(environment)]
+    client_id = settings.get("client_id") or click.prompt("Client ID")
+    secret = settings.get("client_secret") or click.prompt("Client secret", hide_input=True)
+    return Application(
+        api_url=api.rstrip("/"),
+        login_url=page.rstrip("/"),
+        client_id=client_id.strip(),
+        client_secret=secret.strip(),
+        store=open_store(
+            settings.get("token_store"),
+            environment=str(environment),
+            client_id=client_id,
+            api_url=api_url,
+        ),
+        old_token=settings.get("refresh_token"),
+        session=paced_session(requests_per_minute=60, user_agent="tap-billit-login"),
+    )
+
+
+def _log_in(application: Application, redirect_uri: str, *, no_browser: bool) -> None:
+    state = secrets.token_urlsafe(16)
+    query = {"client_id": application.client_id, "redirect_uri": redirect_uri, "state": state}
+    page = f"{application.login_url}/Account/Logon?{urlencode(query)}"
+    click.echo(f"Log in to Billit on this page:\n\n  {page}\n")
+    opened = monotonic()
+    kept = application.store.load()
+    known = kept.known if kept else ()
+    code = None
+    if not no_browser and is_local(redirect_uri):
+        address = _caught(redirect_uri, page)
+        code = _code(address, state=state, known=known) if address else None
+    elif not no_browser:
+        _open(page)
+    while code is None:
+        address = click.prompt("Paste the address that the browser ends up at")
+        try:
+            code = _code(address, state=state, known=known)
+        except NoCodeError as error:
+            click.echo(error)
+    _exchange(application, code, redirect_uri=redirect_uri, opened=opened)
+    click.echo(f"Logged in; the tokens are kept in {application.store.place}.")
+
+
+def _open(page: str) -> None:
+    try:
+        webbrowser.open(page)
+    except webbrowser.Error:
+        click.echo("There is no browser here: open the page on another machine.")
+
+
+def _caught(redirect_uri: str, page: str) -> str | None:
+    """The address that the browser is sent to on this machine; None: it has to be pasted."""
+    try:
+        catcher = Catcher(redirect_uri)
+    except OSError as error:
+        click.echo(f"This machine cannot listen at {redirect_uri} ({error.strerror}).")
+        _open(page)
+        return None
+    with catcher:
+        click.echo(f"Waiting for the browser at {redirect_uri} (--no-browser: paste it instead).")
+        _open(page)
+        address = catcher.wait(CODE_LIFE)
+    if address is None:
+        raise LoginError("The browser did not come back within ten minutes; run the command again.")
+    return address
+
+
+def _code(address: str, *, state: str, known: tuple[str, ...]) -> str:
+    """The code in the address that the login page redirected to."""
+    # A plus would be read as a space, and no code holds one.
+    query = parse_qs(urlsplit(address.strip()).query.replace("+", "%2B"))
+    said = {name: values[0] for name, values in query.items()}
+    code = said.get("code", "")
+    if not code and "error" not in said:
+        raise NoCodeError(
+            "There is no code in that: after the login, copy the whole address from the browser's "
+            "address bar, even if the page itself cannot be shown."
+        )
+    if said.get("state") != state:
+        if fingerprint(code) in known:
+            raise LoginError("This code was used before, and works once; run the command again.")
+        raise LoginError(
+            "This address belongs to another login (its `state` differs); run the command again, "
+            "and use the page that it prints."
+        )
+    if said.get("error") == "access_denied":
+        raise LoginError(
+            "The login was denied on Billit's page; run the command again to allow it."
+        )
+    if not code:
+        raise LoginError(f"Billit's login page answered {said['error']!r}; check the client ID.")
+    return code
+
+
+def _exchange(application: Application, code: str, *, redirect_uri: str, opened: float) -> None:
+    lost = False
+
+    def attempt() -> None:
+        store = application.store
+        with store.exclusive():
+            kept = store.load()
+            store.reserve()
+            granted = application.endpoint.exchange(code, redirect_uri=redirect_uri)
+            if granted.refresh_token is None:
+                raise LoginError("Billit gave no refresh token, so the login would not last.")
+            old = (kept.refresh_token if kept else None, application.old_token, code)
+            tokens = received(granted, spent=code, known=kept.known if kept else ())
+            store.save(msgspec.structs.replace(tokens, known=tokens.remembering(*old)))
+
+    @retrying
+    def exchange() -> None:
+        nonlocal lost
+        try:
+            uninterrupted(attempt)
+        except AnswerLostError:
+            lost = True
+            raise
+
+    try:
+        exchange()
+    except RefusedError as refusal:
+        raise LoginError(_why(refusal, lost=lost, seconds=monotonic() - opened)) from None
+
+
+def _why(refusal: RefusedError, *, lost: bool, seconds: float) -> str:
+    """What a refused code means: `state` says that it is of this run, so its age is known."""
+    if refusal.names_client:
+        return "Billit does not know this client ID with this client secret; check both."
+    if lost:
+        return "The code was used up by a try whose answer did not arrive; run the command again."
+    if seconds > CODE_LIFE:
+        return (
+            f"The code has expired: codes last ten minutes, and the page was opened "
+            f"{seconds / 60:.0f} minutes ago; run the command again."
+        )
+    return (
+        "Billit does not know this code: it was mistyped or cut off, or the client secret or the "
+        "redirect URL is not the registered one; run the command again."
+    )
+
+
+def _list_companies(application: Application) -> None:
+    client = BillitClient(
+        base_url=application.api_url,
+        login=application.login,
+        session=application.session,
+        timeout=TIMEOUT,
+    )
+    companies = client.get("/v1/account/accountInformation").body.get("Companies") or []
+    if not companies:
+        raise LoginError("The login reaches no company; check its role in Billit.")
+    rows = [("PartyID", "Name", "VAT number", "API")]
+    rows += [
+        (
+            str(company.get("PartyID")),
+            str(company.get("Name") or ""),
+            str(company.get("VATNumber") or ""),
+            "allowed" if company.get("APIAllowed") else "not allowed",
+        )
+        for company in companies
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    click.echo("It reaches:\n")
+    for row in rows:
+        click.echo("  " + "  ".join(map(str.ljust, row, widths)).rstrip())
+    allowed = [company["PartyID"] for company in companies if company.get("APIAllowed")]
+    click.echo(f'\nFor the tap\'s config:\n\n  "company_ids": {json.dumps(allowed)}')
+
+
+def _revoke(application: Application) -> None:
+    store = application.store
+    if store.load() is None:
+        raise LoginError(f"There is no login in {store.place}.")
+    _take_back(application)
+    with store.exclusive():
+        store.discard()
+    click.echo(f"Billit revoked the login; {store.place} is removed.")
+
+
+@retrying
+def _take_back(application: Application) -> None:
+    login = application.login
+
+    def post() -> requests.Response:
+        try:
+            return application.session.post(
+                f"{application.api_url}/OAuth2/revoke",
+                auth=login,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise TransientError(f"Billit could not be reached ({type(error).__name__}).") from None
+
+    response = post()
+    if response.status_code == requests.codes.unauthorized and login.renew(response):
+        response = post()
+    if response.status_code >= requests.codes.server_error:
+        raise TransientError(f"Billit answered {response.status_code}.")
+    if response.status_code not in (requests.codes.ok, requests.codes.no_content):
+        raise LoginError(
+            f"Billit answered {response.status_code} and did not take the login back; it is still "
+            f"in {application.store.place}."
+        )

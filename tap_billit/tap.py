@@ -19,7 +19,7 @@ from tap_billit.client import BillitClient
 from tap_billit.clock import BillitClock
 from tap_billit.crawl import Mark
 from tap_billit.environments import DEMO, ENVIRONMENTS
-from tap_billit.errors import BillitError
+from tap_billit.errors import ApiError, BillitError
 from tap_billit.pacing import paced_session
 from tap_billit.paging import page_of
 from tap_billit.settings import SETTINGS, problems
@@ -61,6 +61,32 @@ class TapBillit(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams in our order, where the SDK's is alphabetical."""
+        streams = super().streams
+        return {stream.name: streams[stream.name] for stream in STREAMS}
+
+    @override
+    def sync_all(self) -> None:  # type: ignore[misc]  # final, but no hook runs after it
+        """Sync all selected streams.
+
+        Raises:
+            BillitError: Billit refused a company; the others are complete.
+        """
+        super().sync_all()
+        if self.refused:
+            raise BillitError(
+                f"{len(self.refused)} of {len(self.companies)} companies could not be synced: "
+                + " ".join(f"{company}: {error}" for company, error in self.refused.items())
+            )
+
+    @cached_property
+    def refused(self) -> dict[int, ApiError]:
+        """The companies that Billit refused in this run, each with the reason."""
+        return {}
 
     @cached_property
     def client(self) -> BillitClient:
@@ -125,9 +151,8 @@ class TapBillit(Tap):
             query = {"$orderby": "LastModified desc", "$top": "1"}
             answer = self.client.get(path, query, company=company)
             rows, _ = page_of(answer.body, path)
-            self._marks[path, company] = (
-                Mark(rows[0]["LastModified"], answer.date) if rows else None
-            )
+            mark = Mark(rows[0]["LastModified"], answer.date) if rows else None
+            self._marks[path, company] = mark
         return self._marks[path, company]
 
     @cached_property

@@ -146,7 +146,7 @@ class Api:
 
 
 def _next_page_link(request: Request, query: Query, page: Page, *, url: str) -> str | None:
-    """As ASP.NET Web API's GetNextPageLink: all parameters, `$skip` up and `$top` down by a page."""
+    """As ASP.NET Web API does it: all parameters kept, `$skip` up and `$top` down by a page."""
     size = query.page_size
     if not page.more or (query.top is not None and query.top <= size):
         return None

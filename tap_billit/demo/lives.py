@@ -103,7 +103,7 @@ class Lives:
             kind = "Invoice"
         if kind != "Invoice":
             direction = "Income"
-        part = throws.choice((25, 30, 40, 50)) if chance(throws, 0.12) else 0
+        part = throws.choice((25, 30, 40, 50)) if chance(throws, 0.3) else 0
         if place == CREDITING:
             throws, kind, part = dice(self.seed, 3, number), "CreditNote", 0
         events = [Event(created, "created", "Draft")]

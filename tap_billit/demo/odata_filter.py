@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<punctuation>[()])
+      (?P<punctuation>[(),])
     | (?P<datetime>datetime'[^']*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<number>-?\d+(?:\.\d+)?)[mMdDfFlL]?(?![\w.])
@@ -76,6 +76,7 @@ class Filter:
         self._take, self.least = term.take, term.least
 
     def __call__(self, row: Json) -> bool:
+        """Whether the row passes."""
         return self._take(row) is True
 
     def _tokenize(self) -> Iterator[tuple[str, str]]:

@@ -179,9 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         orders=options.orders,
         clock=lambda: utc_now() + ahead,
     )
-    stop = Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
+    stop = stop_signal()
     with DemoServer(
         account,
         port=options.port,
@@ -191,6 +189,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(_welcome(server), flush=True)  # noqa: T201
         while not stop.wait(1):
             pass
+
+
+def stop_signal() -> Event:
+    """An event that Ctrl-C or SIGTERM sets."""
+    stop = Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    return stop
 
 
 def _welcome(server: DemoServer) -> str:

@@ -1,6 +1,19 @@
-"""Declarations of the streams; behaviour lives in `base` and in `orders.OrderStream`."""
+"""Declarations of the streams; what they share lives in `base`."""
 
 from tap_billit.streams.companies import Companies
+from tap_billit.streams.documents import (
+    SalesCreditNoteDetails,
+    SalesInvoiceDetails,
+    SupplierCreditNoteDetails,
+    SupplierInvoiceDetails,
+)
+from tap_billit.streams.lists import (
+    DeletedOrders,
+    Documents,
+    FinancialTransactions,
+    Parties,
+    Products,
+)
 from tap_billit.streams.orders import (
     SalesCreditNotes,
     SalesInvoices,
@@ -14,4 +27,14 @@ STREAMS = (
     SalesCreditNotes,
     SupplierInvoices,
     SupplierCreditNotes,
+    DeletedOrders,
+    Parties,
+    Products,
+    FinancialTransactions,
+    Documents,
+    SalesInvoiceDetails,
+    SalesCreditNoteDetails,
+    SupplierInvoiceDetails,
+    SupplierCreditNoteDetails,
 )
+"""In the order in which they are read: what is cheap lands first."""

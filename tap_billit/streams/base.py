@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream, metrics
@@ -11,7 +12,8 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_billit.crawl import Crawl
-from tap_billit.errors import StateError
+from tap_billit.drift import Known
+from tap_billit.errors import ApiError, StateError
 from tap_billit.paging import pages
 
 if TYPE_CHECKING:
@@ -34,17 +36,27 @@ class BillitStream(Stream):
 
     def __init__(self, tap: TapBillit) -> None:
         super().__init__(tap)
-        self._unknown: set[str] = set()
+        self._named: set[str] = set()
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Leave out what the schema does not know, and name it once."""
-        for name in row.keys() - self.effective_schema["properties"].keys():
-            del row[name]
-            if name not in self._unknown:
-                self._unknown.add(name)
-                self.logger.warning("left out, as the schema does not know it: %s", name)
+        """Name, once, what the schema does not know: nested it is kept, a column cannot be."""
+        for path in self._known.unknown(row):
+            kept = path not in row
+            if path not in self._named:
+                self._named.add(path)
+                self.logger.warning(
+                    "Billit sends %s, which the schema does not know: %s",
+                    path,
+                    "kept" if kept else "left out",
+                )
+            if not kept:
+                del row[path]
         return row
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self.effective_schema)
 
 
 class CompanyStream(BillitStream):
@@ -57,9 +69,17 @@ class CompanyStream(BillitStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
+        """The records of the company in `context`; a refusal does not cost the others theirs."""
         if context is None:
             raise ValueError(f"{self.name} is read company by company")
-        return self.company_records(context["CompanyID"], self.get_context_state(context))
+        company = context["CompanyID"]
+        if company in self._tap.refused:
+            return
+        try:
+            yield from self.company_records(company, self.get_context_state(context))
+        except ApiError as error:
+            self.logger.error("%s: %s", company, error)  # noqa: TRY400
+            self._tap.refused[company] = error
 
     @abstractmethod
     def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:

@@ -1,0 +1,110 @@
+"""Write what the tap says of itself into README.md and meltano.yml; `--check` only compares."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import yaml
+
+from tap_billit.settings import SETTINGS
+from tap_billit.tap import TapBillit
+
+ROOT = Path(__file__).parents[1]
+OWN = SETTINGS.to_dict()["properties"]
+NEEDS_AN_EXTRA = "faker_config"
+
+
+def settings_table() -> str:
+    """The tap's own settings as a Markdown table."""
+    lines = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+    for name, schema in OWN.items():
+        default = f"`{str(schema['default']).lower()}`" if schema.get("default") is True else ""
+        default = default or (f"`{schema['default']}`" if "default" in schema else "")
+        secret = " (secret)" if schema.get("secret") else ""
+        lines.append(f"| `{name}`{secret} | {default} | {schema['description']} |")
+    return "\n".join(lines)
+
+
+def streams_table() -> str:
+    """The catalog as a Markdown table."""
+    tap = TapBillit(config={"environment": "demo"})
+    lines = ["| Stream | What | Key | Replication |", "| --- | --- | --- | --- |"]
+    for name, stream in sorted(tap.streams.items()):
+        entry = tap.catalog.get_stream(name)
+        what = inspect.getdoc(type(stream)).partition("\n")[0].removesuffix(".")
+        keys = ", ".join(f"`{key}`" for key in entry.key_properties)
+        bookmark = f"incremental by `{entry.replication_key}`" if entry.replication_key else "full"
+        lines.append(f"| `{name}` | {what} | {keys} | {bookmark} |")
+    return "\n".join(lines)
+
+
+def meltano_settings() -> str:
+    """All settings as Meltano defines them: the tap's own and the SDK's that work here."""
+    schemas = OWN | TapBillit.config_jsonschema["properties"]
+    settings = [meltano_setting(n, s) for n, s in schemas.items() if n != NEEDS_AN_EXTRA]
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=96)
+    return indent(f"settings:\n{text}", " " * 4).rstrip()
+
+
+def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One setting as Meltano defines it."""
+    setting: dict[str, Any] = {"name": name, "kind": kind(schema), "label": schema["title"]}
+    if "enum" in schema:
+        setting["options"] = [{"label": o.capitalize(), "value": o} for o in schema["enum"]]
+    setting["description"] = schema["description"]
+    if "default" in schema:
+        setting["value"] = schema["default"]
+    if schema.get("secret"):
+        setting["sensitive"] = True
+    return setting
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """Meltano's word for a JSON schema's type."""
+    if "enum" in schema:
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    (type_,) = {*schema["type"]} - {"null"}
+    return "decimal" if type_ == "number" else str(type_)
+
+
+def fill(text: str, block: str, content: str) -> str:
+    """`text` with `content` between the lines that mark `block`."""
+    pattern = rf"(?s)(^[^\n]*\b{block}: written by `make docs`[^\n]*\n).*?(^[^\n]*\b{block}: end)"
+    filled, found = re.subn(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.MULTILINE)
+    if not found:
+        raise LookupError(f"nothing marks where {block} goes")
+    return filled
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if out of date")
+    check = parser.parse_args().check
+    stale = []
+    for name, blocks in {
+        "README.md": {"settings": settings_table(), "streams": streams_table()},
+        "meltano.yml": {"settings": meltano_settings()},
+    }.items():
+        old = new = (ROOT / name).read_text(encoding="utf-8")
+        for block, content in blocks.items():
+            new = fill(new, block, content)
+        if new != old:
+            stale.append(name)
+            if not check:
+                (ROOT / name).write_text(new, encoding="utf-8")
+    if stale:
+        print(f"{', '.join(stale)}: {'out of date, run `make docs`' if check else 'updated'}")  # noqa: T201
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

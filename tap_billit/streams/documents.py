@@ -1,0 +1,115 @@
+"""Whole orders: lines, VAT groups, both parties, attachments, delivery. A request each."""
+
+from __future__ import annotations
+
+from array import array
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from requests import codes
+from typing_extensions import override
+
+from tap_billit.ahead import in_order
+from tap_billit.errors import ApiError, BillitError
+from tap_billit.schemas import ORDER
+from tap_billit.streams.orders import (
+    OrderStream,
+    SalesCreditNotes,
+    SalesInvoices,
+    SupplierCreditNotes,
+    SupplierInvoices,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_billit.crawl import Crawl
+
+STATE_EVERY = 60.0
+"""Seconds between two STATE messages, at most."""
+
+PAGE = 120
+"""Documents between two STATE messages, at most."""
+
+
+class OrderDocuments(OrderStream):
+    """The documents of an order stream, listed first, so that the log can say how many are left."""
+
+    schema = ORDER
+
+    at_once: ClassVar[int] = 5
+    """Documents read at the same time: enough to hold a request a second at 4 seconds each."""
+
+    @override
+    def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
+        orders = array("q")
+        for page in self.pages(self.paginator(crawl), company):
+            orders.extend(row["OrderID"] for row in page)
+        self.logger.info("%s: %d documents to read", company, len(orders))
+        deleted = 0
+        last_state = monotonic()
+        documents = in_order(lambda order: self._read(order, company), orders, at_once=self.at_once)
+        for count, (order, document) in enumerate(zip(orders, documents, strict=True), start=1):
+            if document is None:
+                deleted += 1
+            else:
+                yield document
+            crawl.written(order)
+            if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
+                last_state = monotonic()
+                self.write_state()
+                self._say(company, count, len(orders))
+        if deleted:
+            self.logger.info("%s: %d orders were deleted meanwhile, and skipped", company, deleted)
+
+    def _read(self, order: int, company: int) -> Record | None:
+        """The document of an order, or None if it has been deleted since it was listed."""
+        try:
+            document = self._tap.client.get(f"{self.path}/{order}", company=company).body
+        except ApiError as error:
+            if error.status == codes.not_found:
+                return None
+            raise
+        if not isinstance(document, dict):
+            raise BillitError(f"Billit answered {self.path}/{order} with JSON that is no order.")
+        return document
+
+    def _say(self, company: int, count: int, total: int) -> None:
+        minutes = (total - count) / self.config["requests_per_minute"]
+        self.logger.info(
+            "%s: %d of %d documents, at least %.0f minutes to go", company, count, total, minutes
+        )
+
+
+class SalesInvoiceDetails(OrderDocuments):
+    """Invoices sent to customers, whole."""
+
+    name = "sales_invoice_details"
+    direction = SalesInvoices.direction
+    order_type = SalesInvoices.order_type
+
+
+class SalesCreditNoteDetails(OrderDocuments):
+    """Credit notes sent to customers, whole."""
+
+    name = "sales_credit_note_details"
+    direction = SalesCreditNotes.direction
+    order_type = SalesCreditNotes.order_type
+
+
+class SupplierInvoiceDetails(OrderDocuments):
+    """Invoices received from suppliers, whole."""
+
+    name = "supplier_invoice_details"
+    direction = SupplierInvoices.direction
+    order_type = SupplierInvoices.order_type
+
+
+class SupplierCreditNoteDetails(OrderDocuments):
+    """Credit notes received from suppliers, whole."""
+
+    name = "supplier_credit_note_details"
+    direction = SupplierCreditNotes.direction
+    order_type = SupplierCreditNotes.order_type

@@ -1,0 +1,91 @@
+"""What surrounds the orders: plain lists of a company."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_billit import odata
+from tap_billit.paging import NextPageLinkPaginator
+from tap_billit.schemas import DOCUMENT, ORDER, PARTY_ROW, PRODUCT, TRANSACTION
+from tap_billit.streams.base import CompanyStream, CrawledStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_billit.crawl import Crawl
+
+
+class WholeList(CompanyStream):
+    """A list without a documented filter: read as a whole, each time."""
+
+    @override
+    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
+        for page in self.pages(NextPageLinkPaginator(self.path, {}), company):
+            yield from page
+
+
+class ChangedList(CrawledStream):
+    """A list that can be filtered by LastModified, but by no key that is documented.
+
+    It is read newest change first, where a change meanwhile makes a duplicate and not a gap. An
+    interrupted crawl starts again.
+    """
+
+    resumable = False
+
+    @override
+    def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
+        query = {"$orderby": "LastModified desc"}
+        if crawl.since is not None:
+            query["$filter"] = odata.ge("LastModified", crawl.since)
+        for page in self.pages(NextPageLinkPaginator(self.path, query), company):
+            yield from page
+
+
+class DeletedOrders(WholeList):
+    """Orders that were deleted; how long Billit lists them is not documented."""
+
+    name = "deleted_orders"
+    path = "/v1/orders/deleted"
+    primary_keys = ("OrderID",)
+    schema = ORDER
+
+
+class Documents(WholeList):
+    """Files in Billit's document store, such as contracts; not their content."""
+
+    name = "documents"
+    path = "/v1/documents"
+    primary_keys = ("DocumentID",)
+    schema = DOCUMENT
+
+
+class FinancialTransactions(WholeList):
+    """Bank transactions, with the orders that they pay."""
+
+    name = "financial_transactions"
+    path = "/v1/financialTransactions"
+    primary_keys = ("CompanyID", "BankAccountTransactionID")
+    schema = TRANSACTION
+
+
+class Parties(ChangedList):
+    """Customers and suppliers."""
+
+    name = "parties"
+    path = "/v1/parties"
+    primary_keys = ("CompanyID", "PartyID")
+    schema = PARTY_ROW
+
+
+class Products(ChangedList):
+    """Products and services that a company sells."""
+
+    name = "products"
+    path = "/v1/products"
+    primary_keys = ("CompanyID", "ProductID")
+    schema = PRODUCT

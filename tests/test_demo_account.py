@@ -1,0 +1,276 @@
+"""The demo's account: what it holds, and that time changes it the same way for everybody."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_billit.demo.account import Account, NoSuchOrderError
+
+REFERENCE = datetime(2026, 10, 1, tzinfo=timezone.utc)
+
+
+class Clock:
+    def __init__(self, now: datetime = REFERENCE) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+def rows(account: Account) -> dict[int, dict[str, Any]]:
+    return {
+        row["OrderID"]: row
+        for company in account.companies
+        for row in account.rows(company["PartyID"])
+    }
+
+
+def party_ids(account: Account) -> list[int]:
+    return [company["PartyID"] for company in account.companies]
+
+
+@pytest.fixture(scope="module")
+def account() -> Account:
+    return Account(clock=Clock())
+
+
+def test_as_many_live_orders_as_asked_for() -> None:
+    for orders in (0, 1, 50, 900):
+        assert len(rows(Account(orders=orders, clock=Clock()))) == orders
+
+
+def test_same_moment_same_data_however_it_was_reached() -> None:
+    clock = Clock(REFERENCE - timedelta(days=40))
+    walked = Account(orders=300, clock=clock)
+    while clock.now < REFERENCE + timedelta(days=20):
+        rows(walked)
+        clock.pass_time(days=7.3)
+    at_once = Account(orders=300, clock=Clock(clock.now))
+    assert rows(walked) == rows(at_once)
+    for company_id in party_ids(at_once):
+        assert walked.deleted(company_id) == at_once.deleted(company_id)
+        assert list(walked.transactions(company_id)) == list(at_once.transactions(company_id))
+        assert walked.parties(company_id) == at_once.parties(company_id)
+    for order_id in list(rows(at_once))[::10]:
+        assert walked.document(order_id) == at_once.document(order_id)
+
+
+def test_another_seed_other_data() -> None:
+    one, other = (Account(seed=seed, orders=20, clock=Clock()) for seed in (1, 2))
+    assert rows(one) != rows(other)
+    assert one.companies != other.companies
+
+
+def test_a_day_later_some_are_new_paid_and_deleted() -> None:
+    clock = Clock()
+    account = Account(clock=clock)
+    before, start = rows(account), "2026-10-01T02:00:00"
+    deleted = sum(len(account.deleted(each)) for each in party_ids(account))
+    clock.pass_time(days=1)
+    after = rows(account)
+    new, gone, both = after.keys() - before, before.keys() - after, after.keys() & before
+    changed = [i for i in both if before[i]["LastModified"] != after[i]["LastModified"]]
+    assert new
+    assert min(new) > max(before)
+    assert len(gone) == 1
+    assert sum(len(account.deleted(each)) for each in party_ids(account)) == deleted + 1
+    assert any(after[i]["Paid"] and not before[i]["Paid"] for i in changed)
+    assert all(after[i]["LastModified"] >= start for i in {*new, *changed})
+    drifting = {"Overdue", "DaysOverdue"}
+    for i in both - set(changed):
+        assert {k for k in after[i] if after[i][k] != before[i].get(k)} <= drifting
+
+
+def test_overdue_is_computed_when_asked(account: Account) -> None:
+    open_rows = [row for row in rows(account).values() if row["ToPay"]]
+    for row in open_rows:
+        days = (datetime(2026, 10, 1) - datetime.fromisoformat(row["ExpiryDate"])).days
+        assert (row["Overdue"], row["DaysOverdue"]) == (days > 0, days)
+    assert {row["Overdue"] for row in open_rows} == {True, False}
+
+
+def test_every_kind_of_order_is_there(account: Account) -> None:
+    found = list(rows(account).values())
+    kinds = Counter((row["OrderDirection"], row["OrderType"]) for row in found)
+    assert {("Income", "Invoice"), ("Cost", "Invoice"), ("Income", "CreditNote")} < kinds.keys()
+    assert {kind for _, kind in kinds} > {"Offer", "OrderForm", "DeliveryNote"}
+    assert {"Draft", "ToSend", "ToPay", "Paid", "Credited"} <= {row["OrderStatus"] for row in found}
+    assert any(0 < row["ToPay"] < row["TotalIncl"] for row in found)
+    assert {"EUR", "USD", "GBP"} == {row["Currency"] for row in found}
+    assert any("OrderNumber" not in row for row in found)
+    assert len({row["CompanyID"] for row in found}) == 3
+    assert list(rows(account)) == [
+        row["OrderID"] for each in party_ids(account) for row in account.rows(each)
+    ]
+
+
+def test_paid_date_and_method_only_when_paid(account: Account) -> None:
+    for row in rows(account).values():
+        assert ("PaidDate" in row) == row["Paid"]
+        assert row["Paid"] or "PaymentMethod" not in row
+        assert not row["Paid"] or row["ToPay"] == 0
+        assert row.get("PaidDate", "T00:00:00").endswith("T00:00:00")
+        assert None not in row.values()
+
+
+def test_a_row_is_a_summary_of_the_document(account: Account) -> None:
+    for order_id, row in list(rows(account).items())[::9]:
+        document = account.document(order_id)
+        assert "ExportedToConnector" in row
+        assert "ExportedToConnector" not in document
+        own = {"ExportedToConnector", "OrderPDF", "CounterParty", "CurrentDocumentDeliveryDetails"}
+        assert {k: v for k, v in row.items() if k not in own} == {
+            key: document[key] for key in row.keys() - own
+        }
+        assert document.keys() > {"OrderLines", "VatGroups", "Customer", "Supplier", "Messages"}
+        assert not {"Name", "Zipcode"} & row["CounterParty"].keys()
+        assert document["CounterParty"]["Name"] == row["CounterParty"]["DisplayName"]
+        assert "PartyType" not in document["CounterParty"]
+        assert "FileName" not in row["OrderPDF"]
+        assert document["OrderPDF"]["FileID"] == row["OrderPDF"]["FileID"]
+        own_side = "Supplier" if row["OrderDirection"] == "Income" else "Customer"
+        assert document[own_side]["PartyID"] == row["CompanyID"]
+
+
+def test_totals_add_up(account: Account) -> None:
+    for order_id, row in list(rows(account).items())[::5]:
+        document = account.document(order_id)
+        for parts in (document["OrderLines"], document["VatGroups"]):
+            for name in ("TotalExcl", "TotalVAT", "TotalIncl"):
+                assert sum(part[name] for part in parts) == row[name]
+        assert row["TotalExcl"] + row["TotalVAT"] == row["TotalIncl"]
+        for line in document["OrderLines"]:
+            product = line["Quantity"] * line["UnitPriceExcl"]
+            assert abs(product - line["TotalExcl"]) <= Decimal("0.01")
+            assert line["Quantity"].as_tuple().exponent == -5
+            assert line["TotalExcl"].as_tuple().exponent == -2
+        assert row["FXRateToForeign"].as_tuple().exponent == -5
+        assert (row["FXRateToForeign"] == 1) == (row["Currency"] == "EUR")
+
+
+def test_a_credit_note_is_about_an_invoice_of_the_same_party(account: Account) -> None:
+    by_number = {row.get("OrderNumber"): row for row in rows(account).values()}
+    notes = [row for row in rows(account).values() if row["OrderType"] == "CreditNote"]
+    assert notes
+    for note in notes:
+        invoice = by_number[account.document(note["OrderID"])["AboutInvoiceNumber"]]
+        assert invoice["OrderStatus"] == "Credited"
+        assert invoice["CounterParty"] == note["CounterParty"]
+        assert invoice["CompanyID"] == note["CompanyID"]
+        assert note["TotalIncl"] == invoice["TotalIncl"] > 0
+
+
+def test_check_digits(account: Account) -> None:
+    parties = [party for each in party_ids(account) for party in account.parties(each)]
+    for party in [*parties, *account.companies]:
+        vat = party["VATNumber"]
+        if vat.startswith("BE"):
+            assert re.fullmatch(r"BE0\d{9}", vat)
+            assert int(vat[-2:]) == 97 - int(vat[2:-2]) % 97
+    for party in parties:
+        number = party["IBAN"][4:] + party["IBAN"][:4]
+        assert int("".join(str(int(character, 36)) for character in number)) % 97 == 1
+    references = [r["PaymentReference"] for r in rows(account).values() if "PaymentReference" in r]
+    assert references
+    for reference in references:
+        assert re.fullmatch(r"\+\+\+\d{3}/\d{4}/\d{5}\+\+\+", reference)
+        digits = re.sub(r"\D", "", reference)
+        assert int(digits[-2:]) == (int(digits[:-2]) % 97 or 97)
+
+
+def test_date_times_are_naive_and_trimmed(account: Account) -> None:
+    for row in rows(account).values():
+        for name in ("LastModified", "Created"):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,2}[1-9])?", row[name])
+        assert row["LastModified"] >= row["Created"]
+        for name in ("OrderDate", "ExpiryDate", "DeliveryDate"):
+            assert row[name].endswith("T00:00:00")
+
+
+def test_last_modified_is_brussels_time() -> None:
+    for month, hour in ((7, "14"), (12, "13")):
+        clock = Clock(datetime(2026, month, 1, 12, 30, 0, 250_000, tzinfo=timezone.utc))
+        account = Account(companies=1, orders=0, clock=clock)
+        row = account.row(account.create(party_ids(account)[0]))
+        assert row["LastModified"] == f"2026-{month:02}-01T{hour}:30:00.25"
+
+
+def test_changes_by_hand() -> None:
+    clock = Clock()
+    account = Account(companies=2, orders=0, clock=clock)
+    first, second = party_ids(account)
+    order_id = account.create(first, TotalIncl=Decimal("121.00"))
+    late = account.create(first, LastModified="2026-09-30T23:59:59.5")
+    assert late > order_id
+    assert [row["OrderID"] for row in account.rows(first)] == [order_id, late]
+    assert account.rows(second) == []
+    assert account.row(late)["LastModified"] == "2026-09-30T23:59:59.5"
+    clock.pass_time(minutes=5)
+    account.pay(order_id, Decimal("21.00"))
+    row = account.row(order_id)
+    assert (row["Paid"], row["ToPay"]) == (False, Decimal("100.00"))
+    assert row["LastModified"] == "2026-10-01T02:05:00"
+    account.pay(order_id)
+    row = account.row(order_id)
+    assert (row["Paid"], row["ToPay"], row["OrderStatus"]) == (True, 0, "Paid")
+    assert row["PaidDate"] == "2026-10-01T00:00:00"
+    amounts = [each["TotalAmount"] * row["FXRateToForeign"] for each in account.transactions(first)]
+    assert [round(amount, 1) for amount in amounts] == [Decimal(21), Decimal(100)]
+    account.change(late, Comments="Été", Reference="PO 1")
+    assert account.document(late)["Comments"] == "Été"
+    assert account.row(late)["Reference"] == "PO 1"
+    assert "Comments" not in account.row(late)
+    account.change(late, Paid=True)
+    assert account.row(late)["ToPay"] == 0
+    clock.pass_time(days=1)
+    account.delete(late)
+    assert [row["OrderID"] for row in account.rows(first)] == [order_id]
+    assert [row["LastModified"] for row in account.deleted(first)] == ["2026-10-02T02:05:00"]
+    with pytest.raises(NoSuchOrderError):
+        account.row(late)
+
+
+def test_an_order_changed_by_hand_lives_on() -> None:
+    clock = Clock(REFERENCE)
+    account = Account(companies=1, orders=100, clock=clock)
+    for row in rows(account).values():
+        account.change(row["OrderID"], Reference="x")
+    clock.pass_time(days=30)
+    later = [row for row in rows(account).values() if row.get("Reference") == "x"]
+    assert {row["LastModified"] > "2026-10-01T02:00:00" for row in later} == {True, False}
+
+
+def test_lists_beside_the_orders(account: Account) -> None:
+    keys = []
+    for each in party_ids(account):
+        for key, found in (
+            ("PartyID", account.parties(each)),
+            ("ProductID", account.products(each)),
+            ("DocumentID", account.documents(each)),
+            ("BankAccountTransactionID", account.transactions(each)),
+        ):
+            ids = [row[key] for row in found]
+            assert ids
+            assert ids == sorted(ids)
+            keys += [(key, value) for value in ids]
+    assert len(keys) == len(set(keys))
+
+
+def test_transactions_pay_orders(account: Account) -> None:
+    company_id = party_ids(account)[0]
+    paid: Counter[int] = Counter()
+    for transaction in account.transactions(company_id):
+        for entity in transaction["AssignedEntities"]:
+            paid[entity["EntityID"]] += entity["AssignedAmount"]
+    for row in account.rows(company_id):
+        if row["OrderStatus"] == "Paid":
+            assert paid[row["OrderID"]] == row["TotalIncl"]
