@@ -102,7 +102,7 @@ def main() -> int:
             if not check:
                 (ROOT / name).write_text(new, encoding="utf-8")
     if stale:
-        print(f"{', '.join(stale)}: {'out of date, run `make docs`' if check else 'updated'}")  # noqa: T201
+        print(f"{', '.join(stale)}: {'out of date, run `make docs`' if check else 'updated'}")
     return int(check and bool(stale))
 
 

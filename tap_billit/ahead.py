@@ -19,15 +19,14 @@ def in_order(call: Callable[[A], T], arguments: Iterable[A], *, at_once: int) ->
 
     The first failure is raised in its turn; what has not begun by then is not begun.
     """
-    with ThreadPoolExecutor(at_once, thread_name_prefix="billit") as pool:
-        under_way: deque[Future[T]] = deque()
-        try:
-            for argument in arguments:
-                if len(under_way) == at_once:
-                    yield under_way.popleft().result()
-                under_way.append(pool.submit(call, argument))
-            while under_way:
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="billit")
+    under_way: deque[Future[T]] = deque()
+    try:
+        for argument in arguments:
+            if len(under_way) == at_once:
                 yield under_way.popleft().result()
-        finally:
-            for future in under_way:
-                future.cancel()
+            under_way.append(pool.submit(call, argument))
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

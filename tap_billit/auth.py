@@ -14,9 +14,17 @@ from requests.auth import AuthBase
 from typing_extensions import override
 
 from tap_billit.errors import BillitError, LoginError, TransientError, billit_code
-from tap_billit.oauth import AnswerLostError, RefusedError, TokenEndpoint, now, received
+from tap_billit.oauth import (
+    AnswerLostError,
+    RefusedError,
+    Spending,
+    TokenEndpoint,
+    Tokens,
+    fingerprint,
+    now,
+    received,
+)
 from tap_billit.pacing import retrying
-from tap_billit.tokens import Spending, Tokens, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +39,8 @@ logger = logging.getLogger("tap-billit")
 
 TOKEN_CODES = ("AccessTokenExpired", "InvalidAccessToken")
 """Billit's codes for a 401 that a new access token may mend."""
+
+_WORKER = "tap-billit-login"
 
 TRIES = 3
 """Refresh tokens to try: the configured one, the store's, the store's when somebody changed it."""
@@ -285,8 +295,15 @@ def uninterrupted(work: Callable[[], T]) -> T:
         except BaseException as error:  # noqa: BLE001  raised where the result is asked
             future.set_exception(error)
 
-    threading.Thread(target=run, name="tap-billit-login").start()
+    threading.Thread(target=run, name=_WORKER).start()
     return future.result()
+
+
+def finish_refresh() -> None:
+    """Wait for what is uninterrupted, before a process ends without Python's own waiting."""
+    for thread in threading.enumerate():
+        if thread.name == _WORKER:
+            thread.join()
 
 
 def _cut_off(kept: Tokens | None, token: str) -> Spending | None:

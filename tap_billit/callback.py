@@ -1,4 +1,4 @@
-"""Catches the browser when the login page sends it to this machine."""
+"""What comes back from the login page: caught on this machine or pasted, and read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
+
+from tap_billit.errors import LoginError
+from tap_billit.oauth import fingerprint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,6 +30,10 @@ def is_local(redirect_uri: str) -> bool:
     """Whether this machine can catch the redirect itself: without a certificate, so http alone."""
     parts = urlsplit(redirect_uri)
     return parts.scheme == "http" and parts.hostname in LOCAL
+
+
+class NoCodeError(LoginError):
+    """What was pasted holds no code."""
 
 
 class Catcher:
@@ -98,3 +105,30 @@ class _Handler(BaseHTTPRequestHandler):
     @override
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the address carries the code."""
+
+
+def code_in(address: str, *, state: str, known: tuple[str, ...]) -> str:
+    """The code in the address that the login page redirected to."""
+    # A plus would be read as a space, and no code holds one.
+    query = parse_qs(urlsplit(address.strip()).query.replace("+", "%2B"))
+    said = {name: values[0] for name, values in query.items()}
+    code = said.get("code", "")
+    if not code and "error" not in said:
+        raise NoCodeError(
+            "There is no code in that: after the login, copy the whole address from the browser's "
+            "address bar, even if the page itself cannot be shown."
+        )
+    if said.get("state") != state:
+        if fingerprint(code) in known:
+            raise LoginError("This code was used before, and works once; run the command again.")
+        raise LoginError(
+            "This address belongs to another login (its `state` differs); run the command again, "
+            "and use the page that it prints."
+        )
+    if said.get("error") == "access_denied":
+        raise LoginError(
+            "The login was denied on Billit's page; run the command again to allow it."
+        )
+    if not code:
+        raise LoginError(f"Billit's login page answered {said['error']!r}; check the client ID.")
+    return code

@@ -7,7 +7,7 @@ import secrets
 import webbrowser
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -15,13 +15,13 @@ import requests
 from typing_extensions import override
 
 from tap_billit.auth import OAuthLogin, uninterrupted
-from tap_billit.callback import Catcher, is_local
+from tap_billit.callback import Catcher, NoCodeError, code_in, is_local
 from tap_billit.client import BillitClient
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.oauth import AnswerLostError, RefusedError, TokenEndpoint, received
 from tap_billit.pacing import paced_session, retrying
-from tap_billit.tokens import fingerprint, open_store
+from tap_billit.tokens import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,10 +72,6 @@ class Application(NamedTuple):
             session=self.session,
             timeout=TIMEOUT,
         )
-
-
-class NoCodeError(LoginError):
-    """What was pasted holds no code."""
 
 
 class _Command(click.Command):
@@ -178,13 +174,13 @@ def _log_in(application: Application, redirect_uri: str, *, no_browser: bool) ->
     code = None
     if not no_browser and is_local(redirect_uri):
         address = _caught(redirect_uri, page)
-        code = _code(address, state=state, known=known) if address else None
+        code = code_in(address, state=state, known=known) if address else None
     elif not no_browser:
         _open(page)
     while code is None:
         address = click.prompt("Paste the address that the browser ends up at")
         try:
-            code = _code(address, state=state, known=known)
+            code = code_in(address, state=state, known=known)
         except NoCodeError as error:
             click.echo(error)
     _exchange(application, code, redirect_uri=redirect_uri, opened=opened)
@@ -213,33 +209,6 @@ def _caught(redirect_uri: str, page: str) -> str | None:
     if address is None:
         raise LoginError("The browser did not come back within ten minutes; run the command again.")
     return address
-
-
-def _code(address: str, *, state: str, known: tuple[str, ...]) -> str:
-    """The code in the address that the login page redirected to."""
-    # A plus would be read as a space, and no code holds one.
-    query = parse_qs(urlsplit(address.strip()).query.replace("+", "%2B"))
-    said = {name: values[0] for name, values in query.items()}
-    code = said.get("code", "")
-    if not code and "error" not in said:
-        raise NoCodeError(
-            "There is no code in that: after the login, copy the whole address from the browser's "
-            "address bar, even if the page itself cannot be shown."
-        )
-    if said.get("state") != state:
-        if fingerprint(code) in known:
-            raise LoginError("This code was used before, and works once; run the command again.")
-        raise LoginError(
-            "This address belongs to another login (its `state` differs); run the command again, "
-            "and use the page that it prints."
-        )
-    if said.get("error") == "access_denied":
-        raise LoginError(
-            "The login was denied on Billit's page; run the command again to allow it."
-        )
-    if not code:
-        raise LoginError(f"Billit's login page answered {said['error']!r}; check the client ID.")
-    return code
 
 
 def _exchange(application: Application, code: str, *, redirect_uri: str, opened: float) -> None:

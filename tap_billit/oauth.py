@@ -1,10 +1,11 @@
-"""Billit's token endpoint: codes and refresh tokens go in, tokens come out.
+"""Billit's token endpoint, and the tokens that it gives.
 
 Nothing that it answers is logged, quoted or kept in an exception, whatever the answer was.
 """
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
@@ -16,12 +17,49 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.pacing import retry_after
-from tap_billit.tokens import Tokens
 
 LEEWAY = timedelta(minutes=5)
 """How long before its end an access token is renewed; at most a tenth of its life."""
 
+KNOWN = 200
+"""How many spent tokens a store remembers: more than a week of hourly refreshes."""
+
 Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+\Z")]
+
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def fingerprint(secret: str) -> str:
+    """What a store says instead of a token or a client ID."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """A refresh that began at `since` and whose answer is not in the store."""
+
+    token: str
+    since: Moment
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A login: the tokens as Billit gave them, and the fingerprints of those that came before."""
+
+    refresh_token: str
+    access_token: str | None = None
+    expires_at: Moment | None = None
+    renew_at: Moment | None = None
+    known: tuple[str, ...] = ()
+    spending: Spending | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return f"Tokens(<hidden>, expires_at={self.expires_at})"
+
+    def remembering(self, *tokens: str | None) -> tuple[str, ...]:
+        """`known` with the fingerprints of `tokens` as the latest."""
+        latest = [fingerprint(token) for token in tokens if token]
+        return (*(old for old in self.known if old not in latest), *latest)[-KNOWN:]
 
 
 class Granted(msgspec.Struct, frozen=True):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import signal
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_billit.auth import ApiKeyLogin, OAuthLogin
+from tap_billit.auth import ApiKeyLogin, OAuthLogin, finish_refresh
 from tap_billit.client import BillitClient
 from tap_billit.clock import BillitClock
 from tap_billit.crawl import Mark
@@ -25,9 +28,11 @@ from tap_billit.paging import page_of
 from tap_billit.settings import SETTINGS, problems
 from tap_billit.streams import STREAMS
 from tap_billit.tokens import open_store
+from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import FrameType
 
     import click
     from requests import Session
@@ -56,7 +61,7 @@ class TapBillit(Tap):
 
     name = "tap-billit"
     config_jsonschema = SETTINGS.to_dict()
-    message_writer_class = MsgSpecWriter
+    message_writer_class = LineWriter
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -69,8 +74,8 @@ class TapBillit(Tap):
         streams = super().streams
         return {stream.name: streams[stream.name] for stream in STREAMS}
 
-    @override
-    def sync_all(self) -> None:  # type: ignore[misc]  # final, but no hook runs after it
+    @override  # type: ignore[misc]  # final, but no hook runs after it
+    def sync_all(self) -> None:
         """Sync all selected streams.
 
         Raises:
@@ -87,6 +92,26 @@ class TapBillit(Tap):
     def refused(self) -> dict[int, ApiError]:
         """The companies that Billit refused in this run, each with the reason."""
         return {}
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End the run on a signal: a last STATE, then exit status 128 + `signum`, as shells say.
+
+        The SDK's own handler exits with 0, which looks like a complete sync.
+        """
+        writer = self.message_writer
+        if isinstance(writer, LineWriter):
+            writer.when_whole(partial(self._end, signum))
+        else:
+            self._end(signum)
+
+    def _end(self, signum: int) -> None:
+        self.logger.warning("Stopped by %s", signal.Signals(signum).name)
+        with suppress(OSError):
+            self.state_writer.write_state(self.state)
+        finish_refresh()
+        logging.shutdown()
+        os._exit(128 + signum)  # threads may be waiting for their turn, up to a minute
 
     @cached_property
     def client(self) -> BillitClient:

@@ -9,15 +9,13 @@ tokens replace the old ones before anybody uses them.
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import os
 import re
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import fsspec  # type: ignore[import-untyped]
@@ -26,6 +24,7 @@ import platformdirs
 from typing_extensions import override
 
 from tap_billit.errors import LoginError, TransientError
+from tap_billit.oauth import Tokens, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -37,45 +36,8 @@ RESERVE = 16 * 1024
 LOCK_PATIENCE = 5 * 60.0
 """Seconds to wait for another process; its refresh takes at most two timeouts and the pacing."""
 
-KNOWN = 200
-"""How many spent tokens a store remembers: more than a week of hourly refreshes."""
-
-_TALKATIVE = ("adlfs", "aiobotocore", "azure", "botocore", "fsspec", "gcsfs", "s3fs")
-"""Loggers that print what is written, at DEBUG."""
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-def fingerprint(secret: str) -> str:
-    """What a store says instead of a token or a client ID."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:16]
-
-
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """A refresh that began at `since` and whose answer is not in the store."""
-
-    token: str
-    since: Moment
-
-
-class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A login: the tokens as Billit gave them, and the fingerprints of those that came before."""
-
-    refresh_token: str
-    access_token: str | None = None
-    expires_at: Moment | None = None
-    renew_at: Moment | None = None
-    known: tuple[str, ...] = ()
-    spending: Spending | None = None
-
-    @override
-    def __repr__(self) -> str:
-        return f"Tokens(<hidden>, expires_at={self.expires_at})"
-
-    def remembering(self, *tokens: str | None) -> tuple[str, ...]:
-        """`known` with the fingerprints of `tokens` as the latest."""
-        latest = [fingerprint(token) for token in tokens if token]
-        return (*(old for old in self.known if old not in latest), *latest)[-KNOWN:]
+_TALKATIVE = ("aiobotocore", "azure", "botocore", "fsspec", "google")
+"""Loggers below the file systems that print what is written."""
 
 
 class _Content(Tokens, frozen=True, kw_only=True, omit_defaults=True):
@@ -277,39 +239,38 @@ class RemoteStore(TokenStore):
 
     @override
     def _read(self) -> bytes | None:
-        try:
-            raw: bytes = self._call("cat_file")
-        except FileNotFoundError:
-            return None
-        except Exception as error:  # noqa: BLE001  each file system has its own
-            raise self._unusable("read", type(error).__name__) from None
+        raw: bytes | None = self._call("read", "cat_file")
         return raw
 
     @override
     def _write(self, raw: bytes) -> None:
-        try:
-            self._call("pipe_file", raw)
-        except Exception as error:  # noqa: BLE001
-            raise self._unusable("written", type(error).__name__) from None
+        self._call("written", "pipe_file", raw)
 
     @override
     def discard(self) -> None:
-        try:
-            self._call("rm_file")
-        except FileNotFoundError:
-            pass
-        except Exception as error:  # noqa: BLE001
-            raise self._unusable("removed", type(error).__name__) from None
+        self._call("removed", "rm_file")
 
-    def _call(self, method: str, *args: Any) -> Any:
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+    def _call(self, what: str, method: str, *args: bytes) -> Any:
         try:
             files, path = fsspec.core.url_to_fs(self._url)
         except (ImportError, ValueError) as error:
             # fsspec says which package to install, or that it does not know the scheme.
             raise LoginError(f"The token store {self.place} cannot be opened: {error}.") from None
-        return getattr(files, method)(path, *args)
+        _hush(type(files).__module__.partition(".")[0])
+        try:
+            return getattr(files, method)(path, *args)
+        except FileNotFoundError:
+            if not args:
+                return None
+            raise self._unusable(what, "there is no such folder") from None
+        except Exception as error:  # noqa: BLE001  each file system has its own
+            raise self._unusable(what, type(error).__name__) from None
+
+
+def _hush(package: str) -> None:
+    """Keep the libraries below a remote store from logging what is written, at DEBUG."""
+    for name in (package, *_TALKATIVE):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def open_store(

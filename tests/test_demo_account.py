@@ -90,6 +90,20 @@ def test_a_day_later_some_are_new_paid_and_deleted() -> None:
         assert {k for k in after[i] if after[i][k] != before[i].get(k)} <= drifting
 
 
+def test_every_day_brings_something_new_and_a_payment() -> None:
+    clock = Clock()
+    account = Account(orders=200, clock=clock)
+    before = rows(account)
+    for _ in range(20):
+        clock.pass_time(days=1)
+        after = rows(account)
+        both = after.keys() & before.keys()
+        assert after.keys() - both
+        assert len(before.keys() - both) == 1
+        assert any(after[i]["Paid"] > before[i]["Paid"] for i in both)
+        before = after
+
+
 def test_overdue_is_computed_when_asked(account: Account) -> None:
     open_rows = [row for row in rows(account).values() if row["ToPay"]]
     for row in open_rows:

@@ -487,6 +487,22 @@ def test_a_stopped_server_answers_no_more(server: DemoServer) -> None:
             client.get("/v1/orders")
 
 
+def test_a_taken_port_is_told(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--port", server.url.rpartition(":")[2], "--orders", "0"])
+    assert "--port 0" in capsys.readouterr().err
+
+
+def test_a_hook_that_fails_is_told(
+    client: Client, server: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.hooks.append(lambda _: 1 // 0)  # type: ignore[arg-type, return-value]
+    with pytest.raises(requests.ConnectionError):
+        client.get("/v1/orders")
+    server.stop()
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     answered = []
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billit.demo import files, firms, ledger
 from tap_billit.demo.lazy import Lazy
-from tap_billit.demo.lives import START, Event, Life, Lives
+from tap_billit.demo.lives import START, Event, Life, Lives, Series
 from tap_billit.demo.moments import SECOND, local_date, midnight, moment, written
 from tap_billit.demo.order import Order
 from tap_billit.demo.papers import Papers
@@ -71,7 +71,7 @@ class Account:
         self._payments: list[list[ledger.Payment]] = [[] for _ in range(companies)]
         self._by_id: dict[int, Order] = {}
         self._upcoming: list[tuple[int, int]] = []
-        self._next_number = {1: 0, -1: -1}
+        self._series = [Series(0, 1), Series(-1, -2), Series(-2, -2)]
         self._booked = 0
         self.advance()
 
@@ -239,16 +239,14 @@ class Account:
     def _begin(self, now: int) -> list[ledger.Payment]:
         """Take in the orders created since the last time."""
         payments: list[ledger.Payment] = []
-        for step, number in self._next_number.items():
-            upcoming = number
-            while (at := self._lives.created(upcoming)) is not None and at <= now:
-                order_id = self._free_id(at, withdrawn=upcoming < 0)
-                order = Order(order_id, self._lives.life(upcoming, at), done=0)
+        for place, series in enumerate(self._series):
+            while (at := self._lives.created(series.number)) is not None and at <= now:
+                order_id = self._free_id(at, place)
+                order = Order(order_id, self._lives.life(series.number, at), done=0)
                 self._by_id[order_id] = order
                 insort(self._live[order.life.company], order, key=_BY_ID)
                 payments += self._live_on(order, now)
-                upcoming += step
-            self._next_number[step] = upcoming
+                series.number += series.step
         return payments
 
     def _live_on(self, order: Order, now: int) -> list[ledger.Payment]:
@@ -288,11 +286,12 @@ class Account:
         order.set = order.set | properties
         order.touch(stamp)
 
-    def _free_id(self, at: int, *, withdrawn: bool = False) -> int:
-        """An OrderID that ascends with time, with gaps: odd for drafts that will be deleted."""
-        order_id = FIRST_ORDER + 2 * (max(0, at - START) // (5 * SECOND)) + withdrawn
+    def _free_id(self, at: int, place: int = 0) -> int:
+        """An OrderID that ascends with time, with gaps; each series has its own."""
+        step = len(self._series)
+        order_id = FIRST_ORDER + step * (max(0, at - START) // (5 * SECOND)) + place
         while order_id in self._by_id:
-            order_id += 2
+            order_id += step
         return order_id
 
     def _order(self, order_id: int) -> Order:

@@ -7,6 +7,7 @@ at once; an account shows the part that its clock has reached.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,10 @@ REFERENCE = moment(datetime(2026, 10, 1, tzinfo=timezone.utc))
 START = moment(datetime(2023, 10, 1, tzinfo=timezone.utc))
 SPAN = REFERENCE - START
 
-WITHDRAWN_SINCE = 90
-"""Days before the reference since when one draft a day is deleted."""
+DAILY_SINCE, DAILY_LEAST = 90, 200
+"""Days before the reference since when each day brings a web sale, paid the day after, and a draft
+that will be deleted; in an account of at least so many orders."""
+
 WITHDRAWN_AFTER = 3
 """Days that such a draft lives; as many are alive at any moment."""
 
@@ -38,7 +41,7 @@ class Event(NamedTuple):
 
 
 class Life(NamedTuple):
-    """`number` is the place in the sequence, negative for a draft that will be deleted.
+    """`number` is the place in the sequence; those of the daily orders are negative.
 
     `root` is the number whose dice decide parties and lines, and `begun` when it was created: a
     credit note takes those of the invoice it credits.
@@ -61,6 +64,14 @@ class Life(NamedTuple):
         return self.events[0].at
 
 
+@dataclass
+class Series:
+    """Orders that follow each other: the number of the next, and the step to the one after."""
+
+    number: int
+    step: int
+
+
 class Lives:
     """The lives of one account, by number.
 
@@ -70,17 +81,15 @@ class Lives:
     def __init__(self, *, seed: int, companies: int, orders: int) -> None:
         self.seed = seed
         self.companies = companies
-        self.has_withdrawn = orders > WITHDRAWN_AFTER
-        self.before_reference = orders - WITHDRAWN_AFTER * self.has_withdrawn
+        self.daily = orders >= DAILY_LEAST
+        self.before_reference = orders - (DAILY_SINCE + WITHDRAWN_AFTER) * self.daily
 
     def created(self, number: int, /) -> int | None:
         """When the order is created, in working hours; None if never."""
         throw = dice(self.seed, 1, number).random()
         if number < 0:
-            if not self.has_withdrawn:
-                return None
-            day = REFERENCE // DAY - WITHDRAWN_SINCE - 1 - number
-            return day * DAY + 8 * HOUR + int(throw * 8 * HOUR)
+            day = REFERENCE // DAY - DAILY_SINCE + (-1 - number) // 2
+            return day * DAY + 8 * HOUR + int(throw * 8 * HOUR) if self.daily else None
         if not self.before_reference:
             return None
         place = (number + 0.8 * throw) / self.before_reference
@@ -91,7 +100,7 @@ class Lives:
     def life(self, number: int, created: int) -> Life:
         """The whole life of the order created then."""
         if number < 0:
-            return self._withdrawn(number, created)
+            return self._daily(number, created)
         place = number % BLOCK
         root = number - (CREDITING - CREDITED) if place == CREDITING else number
         throws = dice(self.seed, 2, root)
@@ -120,20 +129,25 @@ class Lives:
         if place == CREDITED:
             credited = self.created(number + CREDITING - CREDITED) or 0
             events = [event for event in events if event.at < credited or event.kind == "sent"]
+            if direction == "Income" and not any(event.kind == "sent" for event in events):
+                events.append(Event(created + MINUTE, "sent", "ToPay"))
             events.append(Event(max(credited, max(events).at) + 3 * MINUTE, "credited", "Credited"))
         events.sort()
         begun = created if root == number else self.created(root) or created
         return Life(number, root, begun, company, direction, kind, term, part, tuple(events))
 
-    def _withdrawn(self, number: int, created: int) -> Life:
-        deleted = created // DAY * DAY + WITHDRAWN_AFTER * DAY + 15 * HOUR
-        events = (
-            Event(created, "created", "Draft"),
-            Event(created + 450, "finished"),
-            Event(deleted + dice(self.seed, 4, number).randrange(HOUR), "deleted"),
-        )
-        company = -number % self.companies
-        return Life(number, number, created, company, "Income", "Invoice", 30, 0, events)
+    def _daily(self, number: int, created: int) -> Life:
+        company, midnight = -number // 2 % self.companies, created // DAY * DAY
+        later = dice(self.seed, 4, number).randrange(HOUR)
+        events = [Event(created, "created", "Draft"), Event(created + 450, "finished")]
+        if number % 2:
+            deleted = midnight + WITHDRAWN_AFTER * DAY + 15 * HOUR + later
+            events.append(Event(deleted, "deleted"))
+        else:
+            events.append(Event(created + 2 * SECOND, "sent", "ToPay"))
+            events.append(Event(created + 9 * SECOND, "delivered"))
+            events.append(Event(midnight + DAY + 17 * HOUR + later, "paid", "Paid"))
+        return Life(number, number, created, company, "Income", "Invoice", 14, 0, tuple(events))
 
 
 def _issued(throws: random.Random, events: list[Event]) -> None:

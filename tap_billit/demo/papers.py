@@ -186,7 +186,7 @@ class Papers:
     def _line(self, line: Line, order: Order, number: int) -> Json:
         name, _ = GOODS[line.good]
         return {
-            "OrderLineID": order.order_id * 2 + number,
+            "OrderLineID": order.order_id * 8 + number,
             "Quantity": decimal(line.quantity, 5),
             "UnitPriceExcl": decimal(line.price, 5),
             "Reference": f"ART-{line.good + 1:03}",
@@ -256,6 +256,8 @@ def _order_number(order: Order, party: int, number: int) -> str:
     year = local_date(life.created if number == life.number else life.begun).year
     if life.direction == "Cost":
         return f"{party:03}-{year}{number:05}"
+    if number < 0:
+        return f"W{year}/{-number:05}"
     kinds = {"Offer": "OF", "OrderForm": "BB", "DeliveryNote": "LB", "CreditNote": "CN"}
     prefix = kinds.get(life.kind, "F") if number == life.number else "F"
     return f"{prefix}{year}/{number:05}"
@@ -263,7 +265,7 @@ def _order_number(order: Order, party: int, number: int) -> str:
 
 def _payment_method(order: Order) -> str:
     methods = ("Wired", "Wired", "Wired", "Bancontact", "Domiciliation", "Online")
-    return methods[order.order_id // 2 % len(methods)]
+    return methods[order.order_id // 3 % len(methods)]
 
 
 def _approval(order: Order) -> str | None:

@@ -179,13 +179,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         orders=options.orders,
         clock=lambda: utc_now() + ahead,
     )
+    try:
+        server = DemoServer(
+            account,
+            port=options.port,
+            requests_per_minute=options.requests_per_minute,
+            latency=options.latency,
+        )
+    except OSError as error:
+        parser.error(f"port {options.port}: {error.strerror}; --port 0 picks a free one")
     stop = stop_signal()
-    with DemoServer(
-        account,
-        port=options.port,
-        requests_per_minute=options.requests_per_minute,
-        latency=options.latency,
-    ) as server:
+    with server:
         print(_welcome(server), flush=True)  # noqa: T201
         while not stop.wait(1):
             pass

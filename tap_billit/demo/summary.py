@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 KINDS = {
@@ -30,40 +30,55 @@ _VIEWS = """
     CREATE VIEW {name}.orders AS {orders}
 """
 
-# Billit's FXRateToForeign is what a euro is worth in the order's currency.
 _ORDERS = """
-    SELECT {number} AS kind, orderid, companyid, lastmodified, paid, coalesce(overdue, false) AS late,
-        totalincl / coalesce(fxratetoforeign, 1) AS total,
-        topay / coalesce(fxratetoforeign, 1) AS due,
-        coalesce(orderstatus, '') NOT IN ('Draft', 'ToSend') AS sent,
-        _sdc_extracted_at AS read_at
+    SELECT {number} AS kind, orderid, companyid, coalesce(currency, '?') AS currency, lastmodified,
+        paid, totalincl, _sdc_extracted_at AS read_at, coalesce(overdue, false) AS late,
+        CASE WHEN orderstatus IN ('Draft', 'ToSend') THEN 0 ELSE topay END AS due
     FROM {tables}.{stream}
 """
 
 _LINES = """
+    WITH amounts AS (
+        SELECT
+            now.companyid, kind, now.currency,
+            count(*) AS orders,
+            sum(now.totalincl) AS total,
+            sum(now.due) AS open,
+            coalesce(sum(now.due) FILTER (now.late), 0) AS overdue,
+            count(*) FILTER (now.read_at >= run.began) AS read,
+            count(*) FILTER (was.orderid IS NULL) AS new,
+            count(*) FILTER (now.lastmodified <> was.lastmodified) AS changed,
+            count(*) FILTER (now.paid AND NOT was.paid) AS paid
+        FROM now.orders AS now
+        LEFT JOIN was.orders AS was USING (kind, orderid)
+        CROSS JOIN (SELECT max(_sdc_extracted_at) AS began FROM now.companies) AS run
+        GROUP BY now.companyid, kind, now.currency
+    )
     SELECT
-        name,
-        partyid,
-        kind,
-        count(*),
-        sum(now.total),
-        coalesce(sum(now.due) FILTER (now.sent), 0),
-        coalesce(sum(now.due) FILTER (now.sent AND now.late), 0),
-        count(*) FILTER (now.read_at >= run.began),
-        count(*) FILTER (was.orderid IS NULL),
-        count(*) FILTER (now.lastmodified <> was.lastmodified),
-        count(*) FILTER (now.paid AND NOT was.paid)
-    FROM now.orders AS now
-    LEFT JOIN was.orders AS was USING (kind, orderid)
-    JOIN now.companies ON partyid = now.companyid
-    CROSS JOIN (SELECT max(_sdc_extracted_at) AS began FROM now.companies) AS run
+        name, partyid, kind,
+        sum(orders),
+        coalesce(sum(total) FILTER (currency = 'EUR'), 0),
+        coalesce(sum(open) FILTER (currency = 'EUR'), 0),
+        coalesce(sum(overdue) FILTER (currency = 'EUR'), 0),
+        coalesce(
+            string_agg(format('{} {:,.0f}', currency, total), ', ' ORDER BY currency)
+                FILTER (currency <> 'EUR'),
+            ''
+        ),
+        sum(read), sum(new), sum(changed), sum(paid)
+    FROM amounts JOIN now.companies ON partyid = companyid
     GROUP BY name, partyid, kind
     ORDER BY partyid, kind
 """
 
+_QUESTION = (
+    """  .venv/bin/python -c 'import duckdb; duckdb.connect("{file}").sql("""
+    """"SELECT ordernumber, topay, daysoverdue FROM {schema}.sales_invoices WHERE overdue").show()'"""
+)
+
 
 class Line(NamedTuple):
-    """One company's orders of one kind, amounts in euros."""
+    """One company's orders of one kind: amounts in euros, and the totals in other currencies."""
 
     name: str
     party_id: int
@@ -72,6 +87,7 @@ class Line(NamedTuple):
     total: float
     open: float
     overdue: float
+    foreign: str
     read: int
     new: int
     changed: int
@@ -92,7 +108,9 @@ def read(path: Path, *, schema: str, before: Path | None = None) -> Summary:
         known = before is not None and before.exists() and _open(db, "was", before, schema)
         if not known:
             db.execute("CREATE SCHEMA was; CREATE VIEW was.orders AS FROM now.orders WHERE false")
-        since = known and db.sql("SELECT max(_sdc_extracted_at) FROM was.companies").fetchall()[0][0]
+        since = (
+            known and db.sql("SELECT max(_sdc_extracted_at) FROM was.companies").fetchall()[0][0]
+        )
         return Summary([Line(*line) for line in db.sql(_LINES).fetchall()], since or None)
 
 
@@ -117,38 +135,36 @@ def _open(db: duckdb.DuckDBPyConnection, name: str, path: Path, schema: str) -> 
     return True
 
 
-def table(lines: Sequence[Line], *, news: bool) -> Iterator[str]:
-    """The companies and their orders, amounts aligned."""
-    heads = ["", "orders", "total", "open", "overdue", *(["new", "changed"] if news else [])]
-    body = [
-        [
-            tuple(KINDS.values())[line.kind],
-            f"{line.orders:,}",
-            *(f"{amount:,.2f}" if amount else "-" for amount in (line.total, line.open, line.overdue)),
-            *([f"{line.new or '-'}", f"{line.changed or '-'}"] if news else []),
-        ]
-        for line in lines
-    ]
-    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
+def table(lines: Sequence[Line], *, incremental: bool) -> Iterator[str]:
+    """The companies and their orders, numbers aligned."""
+    heads = ("orders", "new", "changed") if incremental else ("orders",)
     company = None
-    for line, cells in zip(lines, body, strict=True):
+    for line in lines:
         if line.party_id != company:
-            yield ""
-            yield _row([f"{line.name} ({line.party_id})", *heads[1:]], widths)
             company = line.party_id
-        yield _row([f"  {cells[0]}", *cells[1:]], widths)
+            name = f"{line.name} ({company})"
+            yield ""
+            yield _row(name, heads, ("total EUR", "open EUR", "overdue EUR"), "other currencies")
+        counts = (line.orders, line.new, line.changed) if incremental else (line.orders,)
+        amounts = (line.total, line.open, line.overdue)
+        kind = tuple(KINDS.values())[line.kind]
+        yield _row(f"  {kind}", map(_number, counts), map(_number, amounts), line.foreign)
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = cells
-    return f"{first:<{NAMES}}" + "".join(f"  {c:>{w}}" for c, w in zip(others, widths, strict=True))
+def _number(number: float) -> str:
+    return f"{number:,.0f}" if number else "-"
+
+
+def _row(name: str, counts: Iterable[str], amounts: Iterable[str], last: str) -> str:
+    numbers = "".join(f"{count:>9}" for count in counts) + "".join(f"{x:>13}" for x in amounts)
+    return f"{name:<30}{numbers}   {last}".rstrip()
 
 
 def news(summary: Summary) -> str:
     """What the last run brought."""
-    rows, read_, new, changed, paid = (
+    orders, read_, new, changed, paid = (
         sum(getattr(line, name) for line in summary.lines)
-        for name in ("rows", "read", "new", "changed", "paid")
+        for name in ("orders", "read", "new", "changed", "paid")
     )
     if summary.since:
         again = max(0, read_ - new - changed)
@@ -158,9 +174,9 @@ def news(summary: Summary) -> str:
             f"{read_:,} rows: {new:,} new, {changed:,} changed ({paid:,} of them now paid), "
             f"{again:,} read again as they are open or lately paid."
         )
-    if read_ == rows:
-        return f"This run was the first: it read all {rows:,} rows."
-    return f"This run was incremental: it read {read_:,} of {rows:,} rows."
+    if read_ == orders:
+        return f"This run was the first: it read all {orders:,} rows."
+    return f"This run was incremental: it read {read_:,} of {orders:,} rows."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -173,15 +189,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.file.exists():
         parser.exit(1, f"There is no file {options.file}.\n")
     summary = read(options.file, schema=options.schema, before=options.before)
-    print(*table(summary.lines, news=bool(summary.since)), sep="\n")  # noqa: T201
     print(  # noqa: T201
-        "\nOpen: sent and not yet paid. Overdue: open, and late today."
-        f"\n\n{news(summary)}"
-        f"\n\nThe database is {options.file}. Ask it something, say:"
-        f'\n  .venv/bin/python -c \'import duckdb; duckdb.connect("{options.file}").sql("""'
-        f"\n    SELECT ordernumber, totalincl, currency, daysoverdue FROM "
-        f"{options.schema}.sales_invoices"
-        f'\n    WHERE overdue ORDER BY daysoverdue DESC LIMIT 5""").show()\''
+        *table(summary.lines, incremental=summary.since is not None),
+        "",
+        "Open: sent and not yet paid. Overdue: open, and late today.",
+        "",
+        news(summary),
+        "",
+        f"The database is {options.file}. Ask it something, say:",
+        _QUESTION.format(file=options.file, schema=options.schema),
+        sep="\n",
     )
 
 

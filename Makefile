@@ -1,0 +1,57 @@
+# A machine needs Python 3.10 or later with pip, git and make. Everything else is fetched into this
+# folder: uv into .tools, the locked packages into .venv, Meltano's plugins into .meltano.
+
+PYTHON ?= python3
+# What the environment is made with. The demo's loader needs duckdb < 1.3: no wheels for 3.14.
+PYTHON_VERSION ?= >=3.10,<3.14
+
+UV := .tools/bin/uv
+READY := .venv/.ready
+DATABASE := output/billit.duckdb
+BEFORE := output/before.duckdb
+
+export UV_SYSTEM_CERTS := 1
+export UV_NO_PROGRESS := 1
+export BILLIT_DEMO_DAYS_AHEAD := $(or $(DAYS),0)
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs lock clean
+
+help: ## Show this
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what changed. DAYS=1: tomorrow
+	@rm -f $(BEFORE); if [ -f $(DATABASE) ]; then cp $(DATABASE) $(BEFORE); fi
+	.venv/bin/meltano --environment=demo run $(if $(wildcard $(DATABASE)),,--full-refresh) tap-billit target-duckdb
+	@.venv/bin/python -m tap_billit.demo.summary $(DATABASE) --before $(BEFORE)
+
+test: $(READY) ## Run the tests, with coverage
+	.venv/bin/pytest -n auto --cov
+
+lint: $(READY) ## Check style, types, lock file and generated docs
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/python scripts/docs.py --check
+
+format: $(READY) ## Mend style
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+docs: $(READY) ## Write settings and streams into README.md and meltano.yml
+	.venv/bin/python scripts/docs.py
+
+lock: $(UV) ## Update uv.lock to the newest versions
+	$(UV) lock --upgrade
+
+clean: ## Remove all that was fetched or made, the demo's data included
+	rm -rf .tools .venv .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade --target .tools 'uv~=0.13'
+
+$(READY): $(UV) pyproject.toml uv.lock
+	$(UV) sync --quiet --locked --all-extras --python '$(PYTHON_VERSION)'
+	@touch $@

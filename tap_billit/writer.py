@@ -1,0 +1,48 @@
+"""Singer messages on standard output, each line whole, whatever signal comes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class LineWriter(MsgSpecWriter):
+    """Writes a message as one line; `when_whole` lets a signal wait for the end of the line.
+
+    Python runs signal handlers even while a write waits for a slow target: a STATE written then
+    would stand in the middle of a RECORD.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writing = False
+        self._then: Callable[[], None] | None = None
+
+    @override
+    def write_message(self, message: Any) -> None:
+        self._writing = True
+        try:
+            super().write_message(message)
+        finally:
+            self._writing = False
+        if then := self._then:
+            self._then = None
+            then()
+
+    def when_whole(self, then: Callable[[], None]) -> None:
+        """Call `then` at once, or after the line that is being written.
+
+        Asked twice, as the target does not take the line, it ends the process.
+        """
+        if not self._writing:
+            then()
+        elif self._then is None:
+            self._then = then
+        else:
+            os._exit(1)
