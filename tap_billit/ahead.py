@@ -30,3 +30,15 @@ def in_order(call: Callable[[A], T], arguments: Iterable[A], *, at_once: int) ->
             yield under_way.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """`items`, none of which is None; the next is under way while one is used."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="billit")
+    try:
+        following = pool.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = pool.submit(next, items, None)
+            yield item
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 import requests
 
-from tap_billit.errors import TransientError, path_of, refusal
-from tap_billit.pacing import retry_after, retrying
+from tap_billit.errors import BillitError, TransientError, failure, path_of, unreachable
+from tap_billit.pacing import PATIENCE, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-TIMED_OUT = 408
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
+SUCCESS = range(200, 300)
+
+LARGEST = 256 << 20
+"""Bytes of an answer: far more than a page of 120 rows or a file needs."""
+
+CHUNK = 1 << 16
 
 
 class Answer(NamedTuple):
@@ -40,13 +43,14 @@ class BillitClient:
     never reaches another host.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  a setting each
         self,
         *,
         base_url: str,
         login: Login,
         session: requests.Session,
         timeout: float,
+        patience: float = PATIENCE,
         context_party_id: int | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -56,6 +60,13 @@ class BillitClient:
         self._headers = {"Accept": "application/json"}
         if context_party_id is not None:
             self._headers["ContextPartyID"] = str(context_party_id)
+        self._get_patiently = retrying(self._get, patience=patience)
+        self._closed = False
+
+    def close(self) -> None:
+        """Ask no more, not even in other threads."""
+        self._closed = True
+        self._session.close()
 
     def get(
         self,
@@ -76,45 +87,51 @@ class BillitClient:
         if query:
             # `$` stays readable, a space becomes %20: Billit's own examples write both so.
             url += "?" + urlencode(query, quote_via=quote, safe="$'(),/:")
-        return self._get(url, headers)
+        return self._get_patiently(url, headers)
 
-    @retrying
     def _get(self, url: str, headers: dict[str, str]) -> Answer:
         response = self._send(url, headers)
         if response.status_code == requests.codes.unauthorized and self.login.renew(response):
             response = self._send(url, headers)
-        if not response.ok or response.is_redirect:
-            raise _failure(response)
+        if response.status_code not in SUCCESS:
+            raise failure(response)
         try:
             body = _decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise TransientError(
                 f"Billit answered {path_of(response)} with something that is not JSON."
-            ) from error
+            ) from None
         return Answer(body, _clock(response))
 
     def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
+        if self._closed:
+            raise BillitError("The run is over: nothing is asked any more.")
         try:
-            return self._session.get(
+            with self._session.get(
                 url,
                 headers=headers,
                 auth=self.login,
                 timeout=self._timeout,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                # `requests` itself would read a body of any size.
+                response._content = _read(response)  # noqa: SLF001
         except requests.RequestException as error:
-            raise TransientError(
-                f"Billit could not be reached ({type(error).__name__} at {url.partition('?')[0]})."
-            ) from error
+            raise unreachable(error, url) from None
+        return response
 
 
-def _failure(response: requests.Response) -> Exception:
-    status = response.status_code
-    if status in (TIMED_OUT, TOO_MANY_REQUESTS) or status >= SERVER_ERROR:
-        return TransientError(
-            f"Billit answered {status} to {path_of(response)}.", retry_after=retry_after(response)
-        )
-    return refusal(response)
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for part in response.iter_content(CHUNK):
+        body += part
+        if len(body) > LARGEST:
+            raise BillitError(
+                f"Billit's answer to {path_of(response)} is larger than {LARGEST >> 20} MiB: "
+                "that is no page of a list."
+            )
+    return bytes(body)
 
 
 def _clock(response: requests.Response) -> datetime | None:

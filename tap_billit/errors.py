@@ -1,16 +1,16 @@
-"""What can go wrong, each as one sentence for the person who runs the tap.
+"""What can go wrong: which of it may pass by itself, and a sentence for the person in charge.
 
 No message carries a token, a key, a secret or the body of an answer from the token endpoint.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 import msgspec
-
-if TYPE_CHECKING:
-    import requests
+import requests
 
 
 class BillitError(Exception):
@@ -45,24 +45,76 @@ class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
 
 
-_ADVICE = {
-    400: "Billit did not accept the query; please report this with the message above",
-    401: "check that the login is for this environment and may use the API for this company",
-    403: "check that the company's Billit licence includes the API",
-    404: "check `api_url` and `environment`",
+BAD_ADDRESS = (
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
+
+class Trouble(NamedTuple):
+    """What a status means: whether it may pass by itself, and what to check."""
+
+    passes: bool
+    check: str
+
+
+TROUBLES = {
+    400: Trouble(passes=False, check="Billit does not accept the query; please report this"),
+    401: Trouble(
+        passes=False,
+        check="check that the login belongs to this environment and may use the API here",
+    ),
+    403: Trouble(passes=False, check="check that the company's Billit licence includes the API"),
+    404: Trouble(passes=False, check="check `environment` and `api_url`"),
+    408: Trouble(passes=True, check="Billit waited too long for the request"),
+    429: Trouble(passes=True, check="something else uses up the limit; see `requests_per_minute`"),
 }
 
+SERVER_TROUBLE = Trouble(passes=True, check="Billit has a problem of its own")
+REDIRECT = Trouble(passes=False, check="redirects are not followed; check `api_url`")
+OTHER = Trouble(passes=False, check="check the settings")
 
-def refusal(response: requests.Response) -> ApiError:
-    """The error for a 4xx answer that no retry can mend."""
+
+def trouble(status: int) -> Trouble:
+    """What a status outside 200 to 299 means."""
+    if status in TROUBLES:
+        return TROUBLES[status]
+    if status >= requests.codes.server_error:
+        return SERVER_TROUBLE
+    return OTHER if status >= requests.codes.bad_request else REDIRECT
+
+
+def failure(response: requests.Response) -> TransientError | ApiError:
+    """The error that an answer outside 200 to 299 stands for."""
+    status = response.status_code
+    passes, check = trouble(status)
     code, description = billit_code(response)
-    said = " - ".join(part for part in (code, description) if part) or response.reason
-    advice = _ADVICE.get(response.status_code, "check the settings and Billit's status page")
-    return ApiError(
-        f"Billit answered {response.status_code} to {path_of(response)}: {said} ({advice}).",
-        status=response.status_code,
-        code=code,
-    )
+    said = " - ".join(part for part in (code, description) if part) or response.reason or "nothing"
+    message = f"Billit answered {status} to {path_of(response)}: {said} ({check})."
+    if passes:
+        return TransientError(message, retry_after=retry_after(response))
+    return ApiError(message, status=status, code=code)
+
+
+def unreachable(error: requests.RequestException, url: str) -> BillitError:
+    """The error that a request without a whole answer stands for."""
+    address = url.partition("?")[0]
+    if isinstance(error, BAD_ADDRESS):
+        return BillitError(f"{address} is no address that can be asked; check `api_url`.")
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
+        return BillitError(
+            f"The certificate of {address} cannot be trusted: {_root(error)}. Check this machine's "
+            "clock, and `REQUESTS_CA_BUNDLE` if a proxy opens TLS."
+        )
+    return TransientError(f"Billit could not be reached at {address}: {_root(error)}.")
+
+
+def _root(error: BaseException) -> str:
+    """What was first to go wrong, such as a refused connection."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return f"{type(error).__name__} {error}".strip()
 
 
 def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
@@ -73,11 +125,9 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
     """
     try:
         body: Any = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None, None
-    if not isinstance(body, dict):
-        return None, None
-    errors = body.get("errors")
+    errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else body
     if not isinstance(first, dict):
         return None, None
@@ -89,3 +139,17 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
 def path_of(response: requests.Response) -> str:
     """The path that was asked, without host and query."""
     return (response.request.path_url or "").partition("?")[0]
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds that the `Retry-After` header asks for: it is a number of them, or a date."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=timezone.utc)
+    return max(0.0, (until - datetime.now(tz=timezone.utc)).total_seconds())

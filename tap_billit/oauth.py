@@ -15,8 +15,7 @@ from requests.auth import HTTPBasicAuth
 from typing_extensions import override
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from tap_billit.errors import LoginError, TransientError
-from tap_billit.pacing import retry_after
+from tap_billit.errors import LoginError, TransientError, retry_after
 
 LEEWAY = timedelta(minutes=5)
 """How long before its end an access token is renewed; at most a tenth of its life."""

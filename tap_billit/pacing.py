@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from itertools import count
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import backoff
 import requests
+from pyrate_limiter import SQLiteBucket
 from requests_ratelimiter import LimiterAdapter
 
 from tap_billit.errors import TransientError
@@ -32,27 +31,41 @@ PATIENCE = 15 * 60.0
 logger = logging.getLogger("tap-billit")
 
 
-def paced_session(*, requests_per_minute: int, user_agent: str) -> requests.Session:
+def paced_session(
+    *, requests_per_minute: int, user_agent: str, shared_budget: str | None = None
+) -> requests.Session:
     """A session that never sends more than `requests_per_minute` in any 60 seconds.
 
     The window slides, so a short sync does not wait at all. The limiter sits under the retries:
     they count too. Its own reaction to a 429, a full window's wait, is off: `retrying` decides.
+    Processes that name the same `shared_budget` file share the limit.
     """
+    bucket: dict[str, Any] = {}
+    if shared_budget:
+        bucket = {
+            "bucket_class": SQLiteBucket,
+            "bucket_kwargs": {"path": shared_budget, "use_file_lock": True},
+        }
+    adapter = LimiterAdapter(
+        per_minute=requests_per_minute,
+        per_host=False,
+        bucket_name="billit",
+        limit_statuses=(),
+        **bucket,
+    )
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
-    session.trust_env = True
-    adapter = LimiterAdapter(per_minute=requests_per_minute, per_host=False, limit_statuses=())
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
 
 
-def retrying(request: Callable[P, T]) -> Callable[P, T]:
-    """`request`, tried again after each `TransientError` until `PATIENCE` runs out."""
+def retrying(request: Callable[P, T], *, patience: float = PATIENCE) -> Callable[P, T]:
+    """`request`, tried again after each `TransientError` until `patience` (seconds) runs out."""
     return backoff.on_exception(
         _waits,
         TransientError,
-        max_time=PATIENCE,
+        max_time=patience,
         jitter=None,
         on_backoff=_say,
         logger=None,
@@ -60,7 +73,7 @@ def retrying(request: Callable[P, T]) -> Callable[P, T]:
 
 
 def _waits() -> Generator[float, TransientError, None]:
-    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with full jitter."""
+    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter."""
     failure = yield 0.0
     for tries in count(1):
         wait = random.uniform(0.5, 1) * min(2.0**tries, LONGEST_WAIT)  # noqa: S311
@@ -74,17 +87,3 @@ def _say(details: Details) -> None:
         details["wait"],
         details["tries"] + 1,
     )
-
-
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that the `Retry-After` header asks for: it is a number of them, or a date."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=timezone.utc)
-    return max(0.0, (until - datetime.now(tz=timezone.utc)).total_seconds())

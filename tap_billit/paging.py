@@ -30,11 +30,15 @@ class NextPageLinkPaginator:
         self.path = path
         self.query: dict[str, str] | None = dict(query)
         self._asked: list[dict[str, str]] = []
+        self._rows: list[Row] = []
 
     def advance(self, rows: list[Row], link: str | None) -> None:
         """Set `query` to the next page's, or to None after a page without a link."""
+        if rows and rows == self._rows:
+            raise BillitError(f"Billit lists the same page of {self.path} again and again.")
         if self.query is not None:
             self._asked.append(self.query)
+        self._rows = rows
         self.query = self._next(rows, link) if link else None
 
     def _next(self, rows: list[Row], link: str) -> dict[str, str]:  # noqa: ARG002
@@ -70,12 +74,15 @@ class KeysetPaginator(NextPageLinkPaginator):
     @override
     def advance(self, rows: list[Row], link: str | None) -> None:
         for row in rows:
-            if self._last is not None and row["OrderID"] <= self._last:
+            order = row.get("OrderID")
+            if not isinstance(order, int):
+                raise BillitError(f"Billit listed an order whose OrderID is {order!r}, no number.")
+            if self._last is not None and order <= self._last:
                 raise BillitError(
-                    f"Billit listed order {row['OrderID']} after order {self._last}, although "
-                    "it was asked for OrderID order: going on could miss orders."
+                    f"Billit listed order {order} after order {self._last}, although it was "
+                    "asked for OrderID order: going on could miss orders."
                 )
-            self._last = row["OrderID"]
+            self._last = order
         super().advance(rows, link)
 
     @override
@@ -101,9 +108,9 @@ def page_of(body: Any, path: str) -> tuple[list[Row], str | None]:
     Raises:
         BillitError: it is neither an object with a list of `Items` nor a bare list.
     """
-    if isinstance(body, list):
-        return body, None
-    rows = body.get("Items") if isinstance(body, dict) else None
-    if not isinstance(rows, list):
+    rows, link = (
+        (body.get("Items"), body.get("NextPageLink")) if isinstance(body, dict) else (body, None)
+    )
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BillitError(f"Billit answered {path} with JSON that is not a list of Items.")
-    return rows, body.get("NextPageLink")
+    return rows, link

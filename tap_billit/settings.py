@@ -127,6 +127,19 @@ SETTINGS = th.PropertiesList(
         description="Seconds without an answer, or between two parts of one",
     ),
     th.Property(
+        "retry_minutes",
+        th.NumberType(minimum=0),
+        default=15,
+        title="Retry minutes",
+        description="How long one request is tried again while Billit is down or busy",
+    ),
+    th.Property(
+        "shared_budget",
+        th.StringType,
+        title="Shared budget",
+        description="A file by which several taps on this machine share `requests_per_minute`",
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         title="User agent",

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -81,7 +81,11 @@ class TapBillit(Tap):
         Raises:
             BillitError: Billit refused a company; the others are complete.
         """
-        super().sync_all()
+        try:
+            super().sync_all()
+        finally:
+            if "client" in vars(self):
+                self.client.close()
         if self.refused:
             raise BillitError(
                 f"{len(self.refused)} of {len(self.companies)} companies could not be synced: "
@@ -119,6 +123,7 @@ class TapBillit(Tap):
         session = paced_session(
             requests_per_minute=self.config["requests_per_minute"],
             user_agent=self.config.get("user_agent") or f"{self.name}/{self.plugin_version}",
+            shared_budget=self.config.get("shared_budget"),
         )
         api_url = self.config.get("api_url")
         credentials = self.config
@@ -130,6 +135,7 @@ class TapBillit(Tap):
             login=self._login(api_url, credentials, session),
             session=session,
             timeout=self.config["request_timeout"],
+            patience=self.config["retry_minutes"] * 60,
             context_party_id=self.config.get("context_party_id"),
         )
 
@@ -158,10 +164,11 @@ class TapBillit(Tap):
             BillitError: the login does not reach one of `company_ids`, or any company at all.
         """
         body = self.client.get("/v1/account/accountInformation").body
-        reached = {company["PartyID"]: company for company in body.get("Companies") or ()}
-        wanted = self.config.get("company_ids") or list(reached)
-        if not reached:
+        companies = body.get("Companies") if isinstance(body, dict) else None
+        if not companies:
             raise BillitError("This login reaches no company in Billit.")
+        reached = {company["PartyID"]: company for company in companies}
+        wanted = self.config.get("company_ids") or list(reached)
         if missing := [str(party) for party in wanted if party not in reached]:
             have = ", ".join(f"{party} ({c.get('Name')})" for party, c in reached.items())
             raise BillitError(
@@ -224,10 +231,14 @@ class TapBillit(Tap):
 
 
 def _start_demo() -> tuple[str, dict[str, str]]:
-    """Start the stand-in in this process, for as long as it lives: its URL and a login."""
-    from tap_billit.demo.server import DemoServer  # noqa: PLC0415  only the demo needs it
+    """Start the stand-in in this process, for as long as it lives: its URL and a login.
 
-    demo = DemoServer().start()
+    `BILLIT_DEMO_DAYS_AHEAD` sets its clock so many days ahead: there, some invoices are paid.
+    """
+    from tap_billit.demo import Account, DemoServer  # noqa: PLC0415  only the demo needs it
+
+    ahead = timedelta(days=float(os.environ.get("BILLIT_DEMO_DAYS_AHEAD", "0")))
+    demo = DemoServer(Account(clock=lambda: datetime.now(tz=timezone.utc) + ahead)).start()
     return demo.url, {
         "client_id": demo.client_id,
         "client_secret": demo.client_secret,

@@ -143,7 +143,6 @@ def test_a_place_that_cannot_be_a_file_is_an_error(kind: str, tmp_path: Path) ->
     store = store_at(tmp_path if kind == "folder" else tmp_path / "file" / "tokens.json")
     with pytest.raises(LoginError, match="cannot be"), store.exclusive():
         store.load()
-        store.reserve()
 
 
 def test_an_answer_that_lacks_only_the_rename_is_found(tmp_path: Path) -> None:
@@ -288,7 +287,9 @@ def test_a_remote_store_that_refuses_is_named_without_secrets(
     assert isinstance(store, RemoteStore)
     store.save(TOKENS)
     monkeypatch.setattr(Chatty, "broken", True)
-    with pytest.raises(LoginError, match=r"chatty://bucket/tokens.json .*PermissionError") as caught:
+    with pytest.raises(
+        LoginError, match=r"chatty://bucket/tokens.json .*PermissionError"
+    ) as caught:
         store.save(TOKENS)
     assert caught.value.__cause__ is None
     for secret in ("refresh-1", "access-1", "pass-word"):

@@ -23,6 +23,11 @@ KINDS = {
     "supplier_credit_notes": "Supplier credit notes",
 }
 
+_TABLES = """
+    SELECT table_name FROM information_schema.tables
+    WHERE table_catalog = ? AND table_schema = ? ORDER BY table_name
+"""
+
 # Both files have these two views; columns are named by the loader, in lower case.
 _VIEWS = """
     CREATE SCHEMA {name};
@@ -35,7 +40,10 @@ _ORDERS = """
         paid, totalincl, _sdc_extracted_at AS read_at, coalesce(overdue, false) AS late,
         CASE WHEN orderstatus IN ('Draft', 'ToSend') THEN 0 ELSE topay END AS due
     FROM {tables}.{stream}
+    WHERE orderid NOT IN (SELECT orderid FROM {tables}.deleted_orders)
 """
+
+_DELETED = "SELECT count(*) FROM was.orders ANTI JOIN now.orders USING (kind, orderid)"
 
 _LINES = """
     WITH amounts AS (
@@ -71,10 +79,9 @@ _LINES = """
     ORDER BY partyid, kind
 """
 
-_QUESTION = (
-    """  .venv/bin/python -c 'import duckdb; duckdb.connect("{file}").sql("""
-    """"SELECT ordernumber, topay, daysoverdue FROM {schema}.sales_invoices WHERE overdue").show()'"""
-)
+_QUESTION = """\
+  .venv/bin/python -c 'import duckdb; duckdb.connect("{file}").sql("\
+SELECT ordernumber, topay, daysoverdue FROM {schema}.sales_invoices WHERE overdue").show()'"""
 
 
 class Line(NamedTuple):
@@ -95,44 +102,46 @@ class Line(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What the file holds; `since`: when the run before the last one began, if that is known."""
+    """What the file holds; `since` is when the run before the last one began, if that is known."""
 
     lines: list[Line]
+    others: dict[str, int]
+    deleted: int
     since: datetime | None
 
 
 def read(path: Path, *, schema: str, before: Path | None = None) -> Summary:
     """The summary of `path`; `before` is a copy of it from before the last run."""
     with duckdb.connect() as db:
-        _open(db, "now", path, schema)
-        known = before is not None and before.exists() and _open(db, "was", before, schema)
-        if not known:
+        tables = _open(db, "now", path, schema)
+        if before and before.exists() and "companies" in _open(db, "was", before, schema):
+            [(since,)] = db.sql("SELECT max(_sdc_extracted_at) FROM was.companies").fetchall()
+        else:
             db.execute("CREATE SCHEMA was; CREATE VIEW was.orders AS FROM now.orders WHERE false")
-        since = (
-            known and db.sql("SELECT max(_sdc_extracted_at) FROM was.companies").fetchall()[0][0]
-        )
-        return Summary([Line(*line) for line in db.sql(_LINES).fetchall()], since or None)
+            since = None
+        lines = [Line(*line) for line in db.sql(_LINES).fetchall()]
+        [(deleted,)] = db.sql(_DELETED).fetchall()
+        others = {
+            name: len(db.table(f'now_file."{schema}".{name}'))
+            for name in tables
+            if name not in {"companies", *KINDS}
+        }
+        return Summary(lines, others, deleted, since)
 
 
-def _open(db: duckdb.DuckDBPyConnection, name: str, path: Path, schema: str) -> bool:
-    """Make the views of a file's tables in the schema `name`; False: it has no companies."""
+def _open(db: duckdb.DuckDBPyConnection, name: str, path: Path, schema: str) -> list[str]:
+    """Make the views of a file's tables in the schema `name`; the names of the tables."""
     file = str(path).replace("'", "''")
     db.execute(f"ATTACH '{file}' AS {name}_file (READ_ONLY)")
-    where = "WHERE table_catalog = ? AND table_schema = ?"
-    found = db.execute(
-        f"SELECT table_name FROM information_schema.tables {where}",  # noqa: S608
-        [f"{name}_file", schema],
-    ).fetchall()
-    tables = f'{name}_file."{schema}"'
-    orders = " UNION ALL ".join(
-        _ORDERS.format(number=number, tables=tables, stream=stream)
-        for number, stream in enumerate(KINDS)
-        if (stream,) in found
-    )
-    if ("companies",) not in found or not orders:
-        return False
-    db.execute(_VIEWS.format(name=name, tables=tables, orders=orders))
-    return True
+    found = db.execute(_TABLES, [f"{name}_file", schema]).fetchall()
+    if found:
+        tables = f'{name}_file."{schema}"'
+        orders = " UNION ALL ".join(
+            _ORDERS.format(number=number, tables=tables, stream=stream)
+            for number, stream in enumerate(KINDS)
+        )
+        db.execute(_VIEWS.format(name=name, tables=tables, orders=orders))
+    return [table for (table,) in found]
 
 
 def table(lines: Sequence[Line], *, incremental: bool) -> Iterator[str]:
@@ -171,12 +180,13 @@ def news(summary: Summary) -> str:
         return (
             f"This run was incremental: it read what changed since the run of "
             f"{summary.since:%Y-%m-%d %H:%M:%S} UTC.\n"
-            f"{read_:,} rows: {new:,} new, {changed:,} changed ({paid:,} of them now paid), "
-            f"{again:,} read again as they are open or lately paid."
+            f"{read_:,} orders: {new:,} new, {changed:,} changed ({paid:,} of them now paid), "
+            f"{again:,} read again as they are open or lately paid. "
+            f"{summary.deleted:,} were deleted."
         )
     if read_ == orders:
-        return f"This run was the first: it read all {orders:,} rows."
-    return f"This run was incremental: it read {read_:,} of {orders:,} rows."
+        return f"This run was the first: it read all {orders:,} orders."
+    return f"This run was incremental: it read {read_:,} of {orders:,} orders."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -195,6 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "Open: sent and not yet paid. Overdue: open, and late today.",
         "",
         news(summary),
+        "",
+        "Also there: " + ", ".join(f"{name} {rows:,}" for name, rows in summary.others.items()),
         "",
         f"The database is {options.file}. Ask it something, say:",
         _QUESTION.format(file=options.file, schema=options.schema),

@@ -11,6 +11,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
+from tap_billit.ahead import one_ahead
 from tap_billit.crawl import Crawl
 from tap_billit.drift import Known
 from tap_billit.errors import ApiError, StateError
@@ -86,9 +87,9 @@ class CompanyStream(BillitStream):
         """The records of one company (a PartyID), whose `state` may be changed."""
 
     def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
-        """The pages of a list; requests are counted as a metric."""
+        """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
-            for page in pages(self._tap.client, paginator, company=company):
+            for page in one_ahead(pages(self._tap.client, paginator, company=company)):
                 counter.increment()
                 yield page
 

@@ -1,0 +1,285 @@
+"""A refresh under fire: threads, processes, signals, kill -9 at every line of it.
+
+`TAP_BILLIT_TEST_KILLS=500` makes the loop longer; the default keeps the suite quick.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import requests
+
+from tap_billit import auth, oauth, tokens
+from tap_billit.auth import OAuthLogin
+from tap_billit.client import BillitClient
+from tap_billit.errors import LoginError
+from tap_billit.tokens import open_store
+from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, store_of, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
+    from types import FrameType
+
+    from tap_billit.demo.messages import Request
+    from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens import TokenStore
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
+
+KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "40"))
+WATCHED = {module.__file__ for module in (auth, oauth, tokens)}
+
+
+class Run(NamedTuple):
+    """What another process needs for a request."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    place: str
+
+    def request(self) -> int:
+        login = OAuthLogin(
+            token_url=self.url + TOKEN,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            refresh_token=None,
+            store=open_store(self.place, environment="sandbox", client_id=self.client_id),
+            session=requests.Session(),
+            timeout=30,
+        )
+        session = requests.Session()
+        client = BillitClient(base_url=self.url, login=login, session=session, timeout=30)
+        return len(client.get(ACCOUNT).body["Companies"])
+
+
+def killed_at(run: Run, line: int, lines: Any) -> None:
+    """Make a request; kill -9 before so many lines of the login's code; say how many there are."""
+    passed = 0
+    lock = threading.Lock()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal passed
+        if frame.f_code.co_filename not in WATCHED:
+            return None
+        if event == "line":
+            with lock:
+                passed += 1
+                if passed == line:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    threading.settrace(trace)
+    sys.settrace(trace)
+    run.request()
+    sys.settrace(None)
+    lines.value = passed
+
+
+def stopped(run: Run, arrived: Any) -> None:
+    """Make a request, and leave at a SIGTERM as the SDK's taps do."""
+
+    def leave(*_: object) -> None:
+        arrived.set()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    run.request()
+    os._exit(9)  # pragma: no cover
+
+
+def together(run: Run, barrier: Any) -> None:
+    barrier.wait(20)
+    run.request()
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+@pytest.fixture
+def demo() -> Generator[DemoServer, None, None]:
+    with empty_demo() as server:
+        yield server
+
+
+@pytest.fixture
+def store(demo: DemoServer, tmp_path: Path) -> TokenStore:
+    """A store with a login whose access token has just expired."""
+    store = store_of(demo, tmp_path / "tokens.json")
+    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    demo.expire_access_tokens()
+    return store
+
+
+@pytest.fixture
+def run(demo: DemoServer, store: TokenStore) -> Run:
+    return Run(demo.url, demo.client_id, demo.client_secret, store.place)
+
+
+def finished(process: ForkServerProcess) -> int | None:
+    process.join(30)
+    code = process.exitcode
+    process.close()
+    return code
+
+
+class Wreck:
+    """What is left after each kill, and what the next run makes of it."""
+
+    def __init__(self, demo: DemoServer, store: TokenStore) -> None:
+        self.demo, self.store = demo, store
+        self.lost = 0
+
+    def is_cleared(self) -> bool:
+        """Whether the next run goes on by itself; if not, it must say what happened."""
+        try:
+            sync(self.demo, login_to(self.demo, self.store))
+            cleared = True
+        except LoginError as error:
+            assert "cut off before Billit's answer was kept" in str(error)  # noqa: PT017
+            self.lost += 1
+            sync(self.demo, login_to(self.demo, self.store, self.demo.issue_refresh_token()))
+            cleared = False
+        assert kept(self.store).refresh_token in self.demo._refresh
+        assert kept(self.store).spending is None
+        # Besides the live token in the store, only those that went down with their process.
+        assert self.demo.live_refresh_tokens == 1 + self.lost
+        assert self.demo.spent_token_attempts == 2 * self.lost
+        self.demo.expire_access_tokens()
+        return cleared
+
+
+def test_killed_at_every_line(
+    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+) -> None:
+    lines = processes.Value("i", 0)
+    wreck = Wreck(demo, store)
+
+    def refresh(line: int) -> int | None:
+        process = processes.Process(target=killed_at, args=(run, line, lines))
+        process.start()
+        return finished(process)
+
+    assert refresh(0) == 0
+    total = lines.value
+    assert total > 100
+    demo.expire_access_tokens()
+    lost = []
+    for kill in range(KILLS):
+        line = 1 + kill * (total - 1) // KILLS if total > KILLS else 1 + kill % total
+        before = demo.refreshes
+        assert refresh(line) == -signal.SIGKILL
+        rotated = demo.refreshes > before
+        if not wreck.is_cleared():
+            assert rotated
+            lost.append(line)
+    # The process dies with the answer in its hands: between the socket and the file.
+    assert len(set(lost)) <= total // 4
+
+
+@pytest.mark.parametrize("rotated", [False, True], ids=["before", "after"])
+def test_killed_while_the_answer_is_on_its_way(
+    rotated: bool,  # noqa: FBT001
+    demo: DemoServer,
+    store: TokenStore,
+    run: Run,
+    processes: ForkServerContext,
+) -> None:
+    wreck = Wreck(demo, store)
+    process = processes.Process(target=killed_at, args=(run, 0, processes.Value("i", 0)))
+
+    def kill(request: Request) -> Any:
+        if request.path != TOKEN:
+            return None
+        demo.hooks.remove(kill)
+        reply = (
+            demo.normal(request)
+            if rotated
+            else SimpleNamespace(keeps_answer=False, cut="close", status=200, delay=0)
+        )
+        os.kill(process.pid or 0, signal.SIGKILL)
+        return reply
+
+    demo.hooks.append(kill)
+    process.start()
+    assert finished(process) == -signal.SIGKILL
+    assert wreck.is_cleared() is not rotated
+
+
+def test_a_sigterm_waits_for_the_answer_to_be_kept(
+    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+) -> None:
+    arrived = processes.Event()
+    process = processes.Process(target=stopped, args=(run, arrived))
+
+    def stop(request: Request) -> None:
+        if request.path == TOKEN:
+            os.kill(process.pid or 0, signal.SIGTERM)
+            assert arrived.wait(20)
+
+    demo.hooks.append(stop)
+    process.start()
+    assert finished(process) == 0
+    demo.hooks.clear()
+    assert demo.refreshes == 2
+    assert sync(demo, login_to(demo, store)) == 2
+    assert demo.refreshes == 2
+
+
+def test_several_processes_refresh_once(
+    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+) -> None:
+    demo.latency = 0.05
+    before = demo.refreshes
+    barrier = processes.Barrier(6)
+    crowd = [processes.Process(target=together, args=(run, barrier)) for _ in range(6)]
+    for process in crowd:
+        process.start()
+    assert [finished(process) for process in crowd] == [0] * 6
+    assert demo.refreshes == before + 1
+    assert demo.spent_token_attempts == 0
+    assert kept(store).refresh_token in demo._refresh
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one login", "a login each"])
+def test_several_threads_refresh_once(
+    shared: bool,  # noqa: FBT001
+    demo: DemoServer,
+    store: TokenStore,
+) -> None:
+    demo.latency = 0.02
+    before = demo.refreshes
+    login = login_to(demo, store)
+    ready = threading.Barrier(6)
+
+    def work(_: int) -> int:
+        mine = login if shared else login_to(demo, store_of(demo, store.place))
+        ready.wait(20)
+        return sync(demo, mine)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(work, range(6))) == [2] * 6
+    assert demo.refreshes == before + 1
+    assert demo.live_refresh_tokens == 1
+
+
+def test_threads_without_a_file_lock_refresh_once(demo: DemoServer) -> None:
+    store = store_of(demo, f"memory://{id(demo)}/threads.json")
+    login = login_to(demo, store, demo.issue_refresh_token())
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda _: sync(demo, login), range(12))) == [2] * 12
+    assert demo.refreshes == len(posts(demo)) == 1
