@@ -113,6 +113,19 @@ SETTINGS = th.PropertiesList(
         description="Read rows that are open or lately paid again, although they have not changed",
     ),
     th.Property(
+        "files_url",
+        th.StringType,
+        title="Files URL",
+        description="Where `invoice_files` puts the bytes: a folder, or an fsspec URL",
+    ),
+    th.Property(
+        "files_max_mb",
+        th.NumberType(exclusive_minimum=0),
+        default=50,
+        title="Largest file",
+        description="Megabytes; `invoice_files` skips what is larger, and says so in the record",
+    ),
+    th.Property(
         "requests_per_minute",
         th.IntegerType(minimum=1),
         default=60,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 import msgspec
 import platformdirs
 from typing_extensions import override

@@ -12,7 +12,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -21,12 +20,13 @@ import requests
 from tap_billit import auth, oauth, tokens
 from tap_billit.auth import OAuthLogin
 from tap_billit.client import BillitClient
+from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
 from tap_billit.tokens import open_store
 from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, store_of, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from multiprocessing.context import ForkServerContext, ForkServerProcess
     from types import FrameType
 
@@ -200,17 +200,14 @@ def test_killed_while_the_answer_is_on_its_way(
     processes: ForkServerContext,
 ) -> None:
     wreck = Wreck(demo, store)
-    process = processes.Process(target=killed_at, args=(run, 0, processes.Value("i", 0)))
+    alone = processes.Barrier(1)
+    process = processes.Process(target=together, args=(run, alone))
 
-    def kill(request: Request) -> Any:
+    def kill(request: Request) -> Reply | None:
         if request.path != TOKEN:
             return None
         demo.hooks.remove(kill)
-        reply = (
-            demo.normal(request)
-            if rotated
-            else SimpleNamespace(keeps_answer=False, cut="close", status=200, delay=0)
-        )
+        reply = demo.normal(request) if rotated else Reply(cut="close")
         os.kill(process.pid or 0, signal.SIGKILL)
         return reply
 

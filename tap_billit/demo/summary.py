@@ -23,6 +23,8 @@ KINDS = {
     "supplier_credit_notes": "Supplier credit notes",
 }
 
+NEEDED = {"companies", "deleted_orders", *KINDS}
+
 _TABLES = """
     SELECT table_name FROM information_schema.tables
     WHERE table_catalog = ? AND table_schema = ? ORDER BY table_name
@@ -111,10 +113,16 @@ class Summary(NamedTuple):
 
 
 def read(path: Path, *, schema: str, before: Path | None = None) -> Summary:
-    """The summary of `path`; `before` is a copy of it from before the last run."""
+    """The summary of `path`; `before` is a copy of it from before the last run.
+
+    Raises:
+        LookupError: the file is not what a run leaves behind.
+    """
     with duckdb.connect() as db:
         tables = _open(db, "now", path, schema)
-        if before and before.exists() and "companies" in _open(db, "was", before, schema):
+        if missing := NEEDED.difference(tables):
+            raise LookupError(f"{path} has no table {schema}.{min(missing)}.")
+        if before and before.exists() and {*_open(db, "was", before, schema)} >= NEEDED:
             [(since,)] = db.sql("SELECT max(_sdc_extracted_at) FROM was.companies").fetchall()
         else:
             db.execute("CREATE SCHEMA was; CREATE VIEW was.orders AS FROM now.orders WHERE false")
@@ -124,7 +132,7 @@ def read(path: Path, *, schema: str, before: Path | None = None) -> Summary:
         others = {
             name: len(db.table(f'now_file."{schema}".{name}'))
             for name in tables
-            if name not in {"companies", *KINDS}
+            if name not in NEEDED - {"deleted_orders"}
         }
         return Summary(lines, others, deleted, since)
 
@@ -133,15 +141,16 @@ def _open(db: duckdb.DuckDBPyConnection, name: str, path: Path, schema: str) -> 
     """Make the views of a file's tables in the schema `name`; the names of the tables."""
     file = str(path).replace("'", "''")
     db.execute(f"ATTACH '{file}' AS {name}_file (READ_ONLY)")
-    found = db.execute(_TABLES, [f"{name}_file", schema]).fetchall()
-    if found:
+    rows = db.execute(_TABLES, [f"{name}_file", schema]).fetchall()
+    found = [table for (table,) in rows]
+    if {*found} >= NEEDED:
         tables = f'{name}_file."{schema}"'
         orders = " UNION ALL ".join(
             _ORDERS.format(number=number, tables=tables, stream=stream)
             for number, stream in enumerate(KINDS)
         )
         db.execute(_VIEWS.format(name=name, tables=tables, orders=orders))
-    return [table for (table,) in found]
+    return found
 
 
 def table(lines: Sequence[Line], *, incremental: bool) -> Iterator[str]:
@@ -196,9 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--before", type=Path, help="a copy of it from before the run")
     parser.add_argument("--schema", default="demo", help="where the tables are (default: demo)")
     options = parser.parse_args(arguments)
-    if not options.file.exists():
-        parser.exit(1, f"There is no file {options.file}.\n")
-    summary = read(options.file, schema=options.schema, before=options.before)
+    try:
+        summary = read(options.file, schema=options.schema, before=options.before)
+    except (LookupError, duckdb.IOException) as error:
+        parser.exit(1, f"{error}\n")
     print(  # noqa: T201
         *table(summary.lines, incremental=summary.since is not None),
         "",

@@ -7,6 +7,7 @@ from tap_billit.streams.documents import (
     SupplierCreditNoteDetails,
     SupplierInvoiceDetails,
 )
+from tap_billit.streams.files import InvoiceFiles
 from tap_billit.streams.lists import (
     DeletedOrders,
     Documents,
@@ -36,5 +37,6 @@ STREAMS = (
     SalesCreditNoteDetails,
     SupplierInvoiceDetails,
     SupplierCreditNoteDetails,
+    InvoiceFiles,
 )
 """In the order in which they are read: what is cheap lands first."""

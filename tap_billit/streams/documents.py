@@ -50,12 +50,12 @@ class OrderDocuments(OrderStream):
         self.logger.info("%s: %d documents to read", company, len(orders))
         deleted = 0
         last_state = monotonic()
-        documents = in_order(lambda order: self._read(order, company), orders, at_once=self.at_once)
-        for count, (order, document) in enumerate(zip(orders, documents, strict=True), start=1):
-            if document is None:
+        answers = in_order(lambda order: self.read(order, company), orders, at_once=self.at_once)
+        for count, (order, records) in enumerate(zip(orders, answers, strict=True), start=1):
+            if records is None:
                 deleted += 1
             else:
-                yield document
+                yield from records
             crawl.written(order)
             if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
                 last_state = monotonic()
@@ -64,8 +64,8 @@ class OrderDocuments(OrderStream):
         if deleted:
             self.logger.info("%s: %d orders were deleted meanwhile, and skipped", company, deleted)
 
-    def _read(self, order: int, company: int) -> Record | None:
-        """The document of an order, or None if it has been deleted since it was listed."""
+    def read(self, order: int, company: int) -> list[Record] | None:
+        """What an order's document gives, or None if it has been deleted since it was listed."""
         try:
             document = self._tap.client.get(f"{self.path}/{order}", company=company).body
         except ApiError as error:
@@ -74,7 +74,7 @@ class OrderDocuments(OrderStream):
             raise
         if not isinstance(document, dict):
             raise BillitError(f"Billit answered {self.path}/{order} with JSON that is no order.")
-        return document
+        return [document]
 
     def _say(self, company: int, count: int, total: int) -> None:
         minutes = (total - count) / self.config["requests_per_minute"]

@@ -32,7 +32,7 @@ class OrderStream(CrawledStream):
     """Orders of one direction and type, crawled in OrderID order."""
 
     path = "/v1/orders"
-    primary_keys = ("OrderID",)
+    primary_keys: tuple[str, ...] = ("OrderID",)
     resumable = True
 
     direction: ClassVar[str]
@@ -40,14 +40,18 @@ class OrderStream(CrawledStream):
 
     def paginator(self, crawl: Crawl) -> KeysetPaginator:
         """The list of what `crawl` has left."""
-        conditions = [
-            odata.eq("OrderDirection", self.direction),
-            odata.eq("OrderType", self.order_type),
-        ]
+        conditions = self.kinds()
         if crawl.since is not None:
             changed = odata.ge("LastModified", crawl.since)
             conditions.append(odata.any_of(changed, *self.reread_conditions(crawl.since)))
         return KeysetPaginator(self.path, conditions, after=crawl.last_order_id)
+
+    def kinds(self) -> list[str]:
+        """Conditions for the orders of this stream."""
+        return [
+            odata.eq("OrderDirection", self.direction),
+            odata.eq("OrderType", self.order_type),
+        ]
 
     def reread_conditions(self, since: datetime) -> tuple[str, ...]:  # noqa: ARG002
         """What else is read, besides that which changed `since`."""

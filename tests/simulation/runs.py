@@ -1,0 +1,202 @@
+"""One run of the tap against the world, in this process: no sockets, no threads, no waiting.
+
+What the tap asks ahead is asked at the same places, but in one thread, so that a history repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from contextlib import contextmanager
+from datetime import timedelta, timezone
+from decimal import Decimal
+from email.utils import format_datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import requests
+from requests.adapters import BaseAdapter
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+from typing_extensions import override
+
+from tap_billit import streams as declared
+from tap_billit.demo.messages import Request
+from tap_billit.demo.server import DemoServer
+from tap_billit.tap import TapBillit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+
+    from singer_sdk.streams import Stream
+
+    from tests.simulation.targets import Target
+    from tests.simulation.world import Change, World
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def as_json(value: Any) -> Any:
+    """`value` as it comes out at the other end of a pipe."""
+    return _decode(_encode(value))
+
+
+class Killed(BaseException):  # noqa: N818  it is no error
+    """The tap dies at this message: nothing that it would do later happens."""
+
+
+def _slim(stream: type[Stream]) -> type[Stream]:
+    """The stream with a schema of bare columns: taps are built by the thousand here."""
+    columns = {name: {} for name in stream.schema["properties"]}
+    schema = {"type": "object", "properties": columns}
+    return type(stream.__name__, (stream,), {"schema": schema})
+
+
+STREAMS = {stream.name: _slim(stream) for stream in declared.STREAMS}
+
+
+class _Wire(BaseAdapter):
+    """Hands requests to the demo, without a socket between."""
+
+    def __init__(self, server: DemoServer) -> None:
+        super().__init__()
+        self._server = server
+
+    @override
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        parts = urlsplit(str(request.url))
+        reply = self._server.answer(
+            Request(
+                method=str(request.method),
+                path=parts.path,
+                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+                headers={name.lower(): value for name, value in request.headers.items()},
+            )
+        )
+        now = self._server.account.clock().astimezone(timezone.utc)
+        response = requests.Response()
+        response.status_code = reply.status
+        response.headers["Date"] = format_datetime(now, usegmt=True)
+        response.raw = BytesIO(reply.content())
+        response.url = str(request.url)
+        response.request = request
+        response.elapsed = timedelta(0)
+        return response
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+class _Pipe(GenericSingerWriter[bytes, Any]):
+    """Between tap and target; it breaks at message number `kill_at`."""
+
+    def __init__(self, take: Callable[[dict[str, Any]], None], kill_at: int | None) -> None:
+        super().__init__()
+        self._take = take
+        self._left = kill_at
+
+    @override
+    def serialize_message(self, message: Any) -> bytes:
+        return _encode(message.to_dict())
+
+    @override
+    def write_message(self, message: Any) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise Killed
+        self._take(_decode(self.serialize_message(message)))
+
+
+def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    following = next(items, None)
+    while (item := following) is not None:
+        following = next(items, None)
+        yield item
+
+
+def _in_order(call: Callable[[Any], Any], arguments: Iterable[Any], *, at_once: int) -> Any:
+    answers: deque[Any] = deque()
+    for argument in arguments:
+        if len(answers) == at_once:
+            yield answers.popleft()
+        answers.append(call(argument))
+    yield from answers
+
+
+class Run:
+    """What one run did: whether it came to its end, its messages and its requests."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self.messages: list[dict[str, Any]] = []
+        self.requests: list[Request] = []
+
+
+def sync(  # noqa: PLR0913
+    world: World,
+    target: Target,
+    *,
+    streams: Iterable[str],
+    plan: Mapping[int, Iterable[Change]] | None = None,
+    kill_at: int | None = None,
+    dies: bool = False,
+    page_size: int = 3,
+    **config: Any,
+) -> Run:
+    """Run the tap from the target's state.
+
+    `plan` says what changes just before the request of that number is answered. The tap is killed
+    in place of its message number `kill_at`; the target `dies` with what it has buffered.
+    """
+    world.touched.clear()
+    world.changes = 0
+    run = Run()
+    server = DemoServer(world.account, page_size=page_size)
+    server.hooks.append(lambda _: world.apply((plan or {}).get(len(server.requests) - 1, ())))
+
+    def take(message: dict[str, Any]) -> None:
+        run.messages.append(message)
+        target.take(message)
+
+    with _in_this_thread(server, streams):
+        try:
+            tap = TapBillit(
+                config={"api_url": server.url, "api_key": server.api_key} | config,
+                state=target.state,
+                message_writer=_Pipe(take, kill_at),
+            )
+            tap.sync_all()
+            run.complete = not dies
+        except Killed:
+            pass
+        finally:
+            server.stop()
+    target.end(dies=dies)
+    run.requests = server.requests
+    return run
+
+
+@contextmanager
+def _in_this_thread(server: DemoServer, streams: Iterable[str]) -> Generator[None]:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount(server.url, _Wire(server))
+    names = set(streams)
+    chosen = tuple(stream for name, stream in STREAMS.items() if name in names)
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    with (
+        mock.patch("tap_billit.tap.STREAMS", chosen),
+        mock.patch("tap_billit.tap.paced_session", lambda **_: session),
+        mock.patch("tap_billit.streams.base.one_ahead", _one_ahead),
+        mock.patch("tap_billit.streams.documents.in_order", _in_order),
+    ):
+        try:
+            yield
+        finally:
+            logging.disable(level)
