@@ -22,11 +22,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_billit.errors import StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from tap_billit.clock import BillitClock
 
 BOOKMARK = "replication_key_value"
+
+MEND = (
+    "Mend it with `meltano state set`, or read everything again with `meltano run --full-refresh`."
+)
 
 
 class Mark(NamedTuple):
@@ -132,3 +137,25 @@ class Crawl:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def check(bookmarks: Mapping[str, Any]) -> None:
+    """See that the state is by company, so that none of it is passed over and read all again.
+
+    Raises:
+        StateError: a stream's state is not a list of partitions, each with an integer CompanyID.
+    """
+    for stream, state in bookmarks.items():
+        partitions = state.get("partitions", []) if isinstance(state, dict) else None
+        if not isinstance(partitions, list) or BOOKMARK in state:
+            raise StateError(f"The state of {stream} is not kept by company. {MEND}")
+        for partition in partitions:
+            try:
+                company = partition["context"]["CompanyID"]
+            except (KeyError, TypeError):
+                company = None
+            if not isinstance(company, int):
+                raise StateError(
+                    f"The state of {stream} has a partition whose CompanyID is {company!r}, "
+                    f"not a number. {MEND}"
+                )

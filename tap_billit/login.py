@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import webbrowser
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -83,16 +84,15 @@ class _Command(click.Command):
             raise click.ClickException(str(error)) from None
 
 
-def _config(_: click.Context, __: click.Parameter, file: Any) -> dict[str, Any]:
+def _config(_: click.Context, __: click.Parameter, file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        config = json.load(file)
-    except ValueError:
-        raise click.BadParameter("it is not JSON") from None
-    if not isinstance(config, dict):
-        raise click.BadParameter("it is not a JSON object")
-    return config
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise click.BadParameter(f"{file} cannot be read ({error.strerror})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise click.BadParameter(f"{file} is not a JSON object") from None
 
 
 def _option(name: str, text: str) -> Callable[[Any], Any]:
@@ -108,7 +108,10 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 @_option("--redirect-uri", "Redirect URL of the application, as registered with Billit.")
 @_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
 @click.option(
-    "--config", type=click.File(encoding="utf-8"), callback=_config, help="The tap's config file."
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_config,
+    help="The tap's config file.",
 )
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
 @click.option("--revoke", is_flag=True, help="Give the login back and forget it.")

@@ -20,7 +20,7 @@ from typing_extensions import override
 from tap_billit.auth import ApiKeyLogin, OAuthLogin, finish_refresh
 from tap_billit.client import BillitClient
 from tap_billit.clock import BillitClock
-from tap_billit.crawl import Mark
+from tap_billit.crawl import Mark, check
 from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import ApiError, BillitError
 from tap_billit.pacing import paced_session
@@ -73,6 +73,11 @@ class TapBillit(Tap):
         """The streams in our order, where the SDK's is alphabetical."""
         streams = super().streams
         return {stream.name: streams[stream.name] for stream in STREAMS}
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        check(state.get("bookmarks", {}))
+        super().load_state(state)
 
     @override  # type: ignore[misc]  # final, but no hook runs after it
     def sync_all(self) -> None:
@@ -151,6 +156,7 @@ class TapBillit(Tap):
                 credentials.get("token_store"),
                 environment=self.config["environment"],
                 client_id=credentials["client_id"],
+                api_url=self.config.get("api_url"),
             ),
             session=session,
             timeout=self.config["request_timeout"],
@@ -175,7 +181,19 @@ class TapBillit(Tap):
                 f"`company_ids` names {', '.join(missing)}, which this login does not reach. "
                 f"It reaches {have}."
             )
+        if idle := self._with_state() - set(wanted):
+            self.logger.warning(
+                "There is state of companies that are not synced: %s. It is kept.",
+                ", ".join(str(party) for party in sorted(idle)),
+            )
         return [reached[party] for party in dict.fromkeys(wanted)]
+
+    def _with_state(self) -> set[int]:
+        return {
+            partition["context"]["CompanyID"]
+            for stream in self.state.get("bookmarks", {}).values()
+            for partition in stream.get("partitions", ())
+        }
 
     def mark(self, path: str, company: int) -> Mark | None:
         """The newest change in a list of a company when the run first asked; None: it is empty."""

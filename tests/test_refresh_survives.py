@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -28,6 +27,7 @@ from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, sto
 if TYPE_CHECKING:
     from collections.abc import Generator
     from multiprocessing.context import ForkServerContext, ForkServerProcess
+    from pathlib import Path
     from types import FrameType
 
     from tap_billit.demo.messages import Request

@@ -12,7 +12,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_billit.ahead import one_ahead
-from tap_billit.crawl import Crawl
+from tap_billit.crawl import MEND, Crawl
 from tap_billit.drift import Known
 from tap_billit.errors import ApiError, StateError
 from tap_billit.paging import pages
@@ -124,9 +124,7 @@ class CrawledStream(CompanyStream):
             return Crawl(state, clock=self._tap.clock, start=self._tap.start)
         except StateError as error:
             raise StateError(
-                f"The state of {self.name}, company {company}, cannot be continued from ({error}). "
-                "Mend it with `meltano state set`, or read everything again with "
-                "`meltano run --full-refresh`."
+                f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"
             ) from error
 
     def _walk(self, crawl: Crawl, company: int) -> Iterator[Record]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import timedelta, timezone
 from decimal import Decimal
 from email.utils import format_datetime
@@ -167,7 +168,7 @@ def sync(  # noqa: PLR0913
         try:
             tap = TapBillit(
                 config={"api_url": server.url, "api_key": server.api_key} | config,
-                state=target.state,
+                state=deepcopy(target.state),
                 message_writer=_Pipe(take, kill_at),
             )
             tap.sync_all()

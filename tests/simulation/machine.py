@@ -1,0 +1,193 @@
+"""Histories: syncs of an account that changes before, between and during them.
+
+The rules are few. Billit changes; its clock goes on; the tap runs, any subset of the streams,
+while Billit changes between any two requests, and is killed at any message, or not; its next run
+starts from the STATE that the target kept. After each complete run the promise is checked for the
+streams it read, and at the end, after a run at rest, for all of them.
+
+Clocks start where they are hardest: before and in the hour that autumn repeats, before the gap in
+spring, on a quiet day.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.simulation import targets
+from tests.simulation.promise import (
+    DOCUMENTS,
+    ROWS,
+    bound,
+    check,
+    check_bookmarks,
+    check_run,
+)
+from tests.simulation.runs import sync
+from tests.simulation.world import (
+    LOOKBACK,
+    SECOND,
+    Change,
+    Create,
+    Delete,
+    Move,
+    Pay,
+    Touch,
+    Wait,
+    World,
+    utc,
+)
+
+STARTS = (
+    utc("2026-06-10T10:00:00"),
+    utc("2026-10-24T23:50:00"),
+    utc("2026-10-25T00:57:00"),
+    utc("2026-10-25T01:30:00"),
+    utc("2026-03-29T00:56:00"),
+)
+STREAMS = (*ROWS, *DOCUMENTS, "deleted_orders")
+MINUTE = 60 * SECOND
+
+numbers = st.integers(0, 30)
+kinds = st.integers(0, 4)
+ages = st.one_of(
+    st.just(0), st.integers(0, LOOKBACK // timedelta(milliseconds=1)), st.just(5 * MINUTE)
+)
+waits = st.builds(
+    Wait,
+    st.one_of(
+        st.integers(1, 3 * SECOND),
+        st.sampled_from((MINUTE, 4 * MINUTE, 5 * MINUTE, 6 * MINUTE, 20 * MINUTE, 61 * MINUTE)),
+    ),
+)
+changes = st.one_of(
+    st.builds(
+        Create,
+        kind=kinds,
+        age=ages,
+        times=st.sampled_from((1, 1, 2, 4, 7)),
+        company=st.integers(0, 1),
+        fine=st.booleans(),
+    ),
+    st.builds(Touch, numbers, ages, st.booleans()),
+    st.builds(Touch, numbers, ages, st.booleans()),
+    st.builds(Move, numbers, kinds, ages),
+    st.builds(Pay, numbers, st.booleans()),
+    st.builds(Delete, numbers),
+    waits,
+)
+plans = st.dictionaries(st.integers(0, 25), st.lists(changes, min_size=1, max_size=3), max_size=5)
+kept_by = st.one_of(
+    st.builds(targets.AtOnce),
+    st.builds(targets.Buffered, st.integers(1, 12)),
+    st.builds(targets.BufferedByStream, st.integers(1, 12)),
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """One account, one target, one state."""
+
+    world: World
+    target: targets.Target
+    page_size: int
+
+    @initialize(
+        now=st.sampled_from(STARTS),
+        companies=st.integers(1, 2),
+        page_size=st.integers(2, 4),
+        loader=kept_by,
+        orders=st.lists(changes, max_size=5),
+    )
+    def begin(
+        self,
+        *,
+        now: Any,
+        companies: int,
+        page_size: int,
+        loader: targets.Target,
+        orders: list[Change],
+    ) -> None:
+        self.world = World(now, companies=companies)
+        self.target = loader
+        self.page_size = page_size
+        self.start: str | None = None
+        self.world.apply(orders)
+
+    @rule(changed=st.lists(changes, min_size=1, max_size=4))
+    def change(self, changed: list[Change]) -> None:
+        self.world.apply(changed)
+
+    @rule(wait=waits)
+    def wait(self, wait: Wait) -> None:
+        self.world.apply([wait])
+
+    @rule(ago=st.one_of(st.none(), st.integers(0, 90)))
+    def set_start_date(self, ago: int | None) -> None:
+        """The user sets, moves or removes `start_date`."""
+        self.start = None
+        if ago is not None:
+            self.start = (self.world.now - timedelta(minutes=ago)).isoformat()
+
+    @rule(
+        streams=st.one_of(
+            st.just(frozenset(STREAMS)), st.frozensets(st.sampled_from(STREAMS), min_size=1)
+        ),
+        plan=plans,
+        kill_at=st.one_of(st.none(), st.integers(0, 40)),
+        dies=st.booleans(),
+        refresh_unpaid=st.booleans(),
+    )
+    def sync(
+        self,
+        *,
+        streams: frozenset[str],
+        plan: dict[int, list[Change]],
+        kill_at: int | None,
+        dies: bool,
+        refresh_unpaid: bool,
+    ) -> None:
+        self._sync(
+            streams, refresh_unpaid=refresh_unpaid, plan=plan, kill_at=kill_at, dies=dies
+        )
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            run = self._sync(frozenset(STREAMS), refresh_unpaid=True, at_rest=True)
+            assert run.complete
+
+    def _sync(
+        self, streams: frozenset[str], *, refresh_unpaid: bool, at_rest: bool = False, **how: Any
+    ) -> Any:
+        world, target, page_size = self.world, self.target, self.page_size
+        config = {"refresh_unpaid": refresh_unpaid}
+        start = None
+        if self.start is not None:
+            config["start_date"] = self.start
+            zone = ZoneInfo("Europe/Brussels")
+            start = utc(self.start[:19]).astimezone(zone).replace(tzinfo=None).isoformat()
+        most = bound(
+            world,
+            target.state,
+            streams=streams,
+            start=start,
+            page_size=page_size,
+            refresh_unpaid=refresh_unpaid,
+        )
+        before = target.state
+        run = sync(world, target, streams=streams, page_size=page_size, **config, **how)
+        check_run(run, most=most, world=world, page_size=page_size)
+        check_bookmarks(before, target.state)
+        if run.complete:
+            check(
+                world,
+                target,
+                streams=streams,
+                start=start,
+                refresh_unpaid=refresh_unpaid,
+                at_rest=at_rest,
+            )
+        return run
