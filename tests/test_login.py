@@ -362,7 +362,7 @@ def test_a_config_that_is_none(content: str | None, tmp_path: Path) -> None:
 def test_the_tap_goes_on_from_the_login(demo: DemoServer, person: Person) -> None:
     assert person.runs().exit_code == 0
     tap = TapBillit(config=person.config)
-    assert len(tap.companies) == 2
+    assert len(tap.account.companies) == 2
     assert demo.refreshes == 0
     assert len([request for request in demo.requests if request.path == TOKEN]) == 1
 

@@ -20,10 +20,11 @@ from tap_billit.paging import pages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_billit.account import BillitAccount
     from tap_billit.paging import NextPageLinkPaginator, Row
-    from tap_billit.tap import TapBillit
 
 
 class BillitStream(Stream):
@@ -33,10 +34,10 @@ class BillitStream(Stream):
     """Records go out as Billit wrote them."""
 
     path: ClassVar[str]
-    _tap: TapBillit
 
-    def __init__(self, tap: TapBillit) -> None:
+    def __init__(self, tap: Tap, account: BillitAccount) -> None:
         super().__init__(tap)
+        self.account = account
         self._named: set[str] = set()
 
     @override
@@ -66,7 +67,7 @@ class CompanyStream(BillitStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]]:
-        return [{"CompanyID": company["PartyID"]} for company in self._tap.companies]
+        return [{"CompanyID": company["PartyID"]} for company in self.account.companies]
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -74,13 +75,13 @@ class CompanyStream(BillitStream):
         if context is None:
             raise ValueError(f"{self.name} is read company by company")
         company = context["CompanyID"]
-        if company in self._tap.refused:
+        if company in self.account.refused:
             return
         try:
             yield from self.company_records(company, self.get_context_state(context))
         except ApiError as error:
             self.logger.error("%s: %s", company, error)  # noqa: TRY400
-            self._tap.refused[company] = error
+            self.account.refused[company] = error
 
     @abstractmethod
     def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
@@ -89,7 +90,7 @@ class CompanyStream(BillitStream):
     def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
-            for page in one_ahead(pages(self._tap.client, paginator, company=company)):
+            for page in one_ahead(pages(self.account.client, paginator, company=company)):
                 counter.increment()
                 yield page
 
@@ -109,11 +110,11 @@ class CrawledStream(CompanyStream):
         if crawl.interrupted and self.resumable:
             self.logger.info("%s: going on where the last run was cut short", company)
             yield from self._walk(crawl, company)
-        mark = self._tap.mark(self.path, company)
+        mark = self.account.mark(self.path, company)
         if mark is None or (crawl.covers(mark) and not self.rereads):
             self.logger.info("%s: nothing has changed", company)
             return
-        crawl.begin(mark, lookback=self._tap.lookback)
+        crawl.begin(mark, lookback=self.account.lookback)
         yield from self._walk(crawl, company)
 
     def _crawl(self, company: int, state: dict[str, Any]) -> Crawl:
@@ -121,7 +122,7 @@ class CrawledStream(CompanyStream):
             state.clear()
             state["context"] = {"CompanyID": company}
         try:
-            return Crawl(state, clock=self._tap.clock, start=self._tap.start)
+            return Crawl(state, clock=self.account.clock, start=self.account.start)
         except StateError as error:
             raise StateError(
                 f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"

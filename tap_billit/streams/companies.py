@@ -25,4 +25,4 @@ class Companies(BillitStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        yield from (dict(company) for company in self._tap.companies)
+        yield from (dict(company) for company in self.account.companies)

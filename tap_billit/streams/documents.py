@@ -67,7 +67,7 @@ class OrderDocuments(OrderStream):
     def read(self, order: int, company: int) -> list[Record] | None:
         """What an order's document gives, or None if it has been deleted since it was listed."""
         try:
-            document = self._tap.client.get(f"{self.path}/{order}", company=company).body
+            document = self.account.client.get(f"{self.path}/{order}", company=company).body
         except ApiError as error:
             if error.status == codes.not_found:
                 return None

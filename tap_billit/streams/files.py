@@ -76,7 +76,7 @@ class InvoiceFiles(OrderDocuments):
     def _fetch(self, file_id: str, company: int) -> bytes | None:
         path = f"/v1/files/{file_id}"
         try:
-            body = self._tap.client.get(path, company=company).body
+            body = self.account.client.get(path, company=company).body
         except ApiError as error:
             if error.status == codes.not_found:
                 return None

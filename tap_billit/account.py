@@ -1,0 +1,151 @@
+"""The Billit account that a run reads: what all streams share."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from tap_billit.auth import ApiKeyLogin, OAuthLogin
+from tap_billit.client import BillitClient
+from tap_billit.clock import BillitClock
+from tap_billit.crawl import Mark
+from tap_billit.environments import DEMO, ENVIRONMENTS
+from tap_billit.errors import BillitError
+from tap_billit.pacing import paced_session
+from tap_billit.paging import page_of
+from tap_billit.tokens import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import Session
+
+    from tap_billit.auth import Login
+    from tap_billit.errors import ApiError
+
+
+class BillitAccount:
+    """One session, one login, the companies it reaches and their clock, from the tap's settings.
+
+    Nothing is asked before it is needed. `refused` are the companies that Billit refused in this
+    run, each with the reason.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        self.refused: dict[int, ApiError] = {}
+        self._marks: dict[tuple[str, int], Mark | None] = {}
+
+    def close(self) -> None:
+        """Ask no more."""
+        if "client" in vars(self):
+            self.client.close()
+
+    @cached_property
+    def client(self) -> BillitClient:
+        """Billit's API, through the one session and the one login."""
+        config = self.config
+        session = paced_session(
+            requests_per_minute=config["requests_per_minute"],
+            user_agent=config.get("user_agent") or f"tap-billit/{version('tap-billit')}",
+            shared_budget=config.get("shared_budget"),
+        )
+        api_url = config.get("api_url")
+        credentials = config
+        if not api_url and config["environment"] == DEMO:
+            api_url, credentials = _start_demo()
+        api_url = (api_url or ENVIRONMENTS[config["environment"]].api_url).rstrip("/")
+        return BillitClient(
+            base_url=api_url,
+            login=self._login(api_url, credentials, session),
+            session=session,
+            timeout=config["request_timeout"],
+            patience=config["retry_minutes"] * 60,
+            context_party_id=config.get("context_party_id"),
+        )
+
+    def _login(self, api_url: str, credentials: Mapping[str, Any], session: Session) -> Login:
+        if api_key := credentials.get("api_key"):
+            return ApiKeyLogin(api_key)
+        return OAuthLogin(
+            token_url=f"{api_url}/OAuth2/token",
+            client_id=credentials["client_id"],
+            client_secret=credentials["client_secret"],
+            refresh_token=credentials.get("refresh_token"),
+            store=open_store(
+                credentials.get("token_store"),
+                environment=self.config["environment"],
+                client_id=credentials["client_id"],
+                api_url=self.config.get("api_url"),
+            ),
+            session=session,
+            timeout=self.config["request_timeout"],
+        )
+
+    @cached_property
+    def companies(self) -> list[dict[str, Any]]:
+        """The companies to sync, as Billit describes them.
+
+        Raises:
+            BillitError: the login does not reach one of `company_ids`, or any company at all.
+        """
+        body = self.client.get("/v1/account/accountInformation").body
+        companies = body.get("Companies") if isinstance(body, dict) else None
+        if not companies:
+            raise BillitError("This login reaches no company in Billit.")
+        reached = {company["PartyID"]: company for company in companies}
+        wanted = self.config.get("company_ids") or list(reached)
+        if missing := [str(party) for party in wanted if party not in reached]:
+            have = ", ".join(f"{party} ({c.get('Name')})" for party, c in reached.items())
+            raise BillitError(
+                f"`company_ids` names {', '.join(missing)}, which this login does not reach. "
+                f"It reaches {have}."
+            )
+        return [reached[party] for party in dict.fromkeys(wanted)]
+
+    def mark(self, path: str, company: int) -> Mark | None:
+        """The newest change in a list of a company when the run first asked; None: it is empty."""
+        if (path, company) not in self._marks:
+            query = {"$orderby": "LastModified desc", "$top": "1"}
+            answer = self.client.get(path, query, company=company)
+            rows, _ = page_of(answer.body, path)
+            mark = Mark(rows[0]["LastModified"], answer.date) if rows else None
+            self._marks[path, company] = mark
+        return self._marks[path, company]
+
+    @cached_property
+    def clock(self) -> BillitClock:
+        """Billit's clock."""
+        return BillitClock(ZoneInfo(self.config["timezone"]))
+
+    @cached_property
+    def start(self) -> datetime | None:
+        """`start_date` on Billit's clock."""
+        text = self.config.get("start_date")
+        return self.clock.read(text) if text else None
+
+    @cached_property
+    def lookback(self) -> timedelta:
+        """How far behind the mark the bookmark stays."""
+        return timedelta(minutes=self.config["lookback_minutes"])
+
+
+def _start_demo() -> tuple[str, dict[str, str]]:
+    """Start the stand-in in this process, for as long as it lives: its URL and a login.
+
+    `BILLIT_DEMO_DAYS_AHEAD` sets its clock so many days ahead: there, some invoices are paid.
+    """
+    from tap_billit.demo import Account, DemoServer  # noqa: PLC0415  only the demo needs it
+
+    ahead = timedelta(days=float(os.environ.get("BILLIT_DEMO_DAYS_AHEAD", "0")))
+    demo = DemoServer(Account(clock=lambda: datetime.now(tz=timezone.utc) + ahead)).start()
+    return demo.url, {
+        "client_id": demo.client_id,
+        "client_secret": demo.client_secret,
+        "refresh_token": demo.issue_refresh_token(),
+        "token_store": "memory://tap-billit-demo",
+    }
