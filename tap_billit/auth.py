@@ -24,21 +24,22 @@ from tap_billit.oauth import (
     now,
     received,
 )
-from tap_billit.pacing import retrying
+from tap_billit.pacing import PATIENCE, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
 
+    from tap_billit.oauth import Way
     from tap_billit.tokens import TokenStore
 
 T = TypeVar("T")
 
 logger = logging.getLogger("tap-billit")
 
-TOKEN_CODES = ("AccessTokenExpired", "InvalidAccessToken")
-"""Billit's codes for a 401 that a new access token may mend."""
+TOKEN_CODES = ("AccessTokenExpired", "InvalidAccessToken", "invalid_token", None)
+"""Codes of a 401 that a new access token may mend: Billit's, OAuth's (RFC 6750), or no code."""
 
 _WORKER = "tap-billit-login"
 
@@ -92,6 +93,7 @@ class OAuthLogin(Login):
         store: TokenStore,
         session: requests.Session,
         timeout: float,
+        patience: float = PATIENCE,
     ) -> None:
         self._endpoint = TokenEndpoint(
             token_url,
@@ -100,12 +102,18 @@ class OAuthLogin(Login):
             session=session,
             timeout=timeout,
         )
+        self._obtain = retrying(self._obtain_once, patience=patience)
         self._configured = (refresh_token or "").strip() or None
         self._store = store
         self._mutex = threading.Lock()
         self._tokens: Tokens | None = None
         self._unsaved: Tokens | None = None
         self._unproven: str | None = None
+
+    @property
+    def way(self) -> Way | None:
+        """How the token endpoint takes the client, once this process has refreshed."""
+        return self._endpoint.way
 
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -150,8 +158,7 @@ class OAuthLogin(Login):
             f"`{self._store.command}`."
         )
 
-    @retrying
-    def _obtain(self, *, rejected: str | None) -> Tokens:
+    def _obtain_once(self, *, rejected: str | None) -> Tokens:
         """An access token other than `rejected`, refreshed by whoever comes first."""
         return uninterrupted(lambda: self._attempt(rejected))
 
@@ -217,8 +224,8 @@ class OAuthLogin(Login):
         before = kept or Tokens(refresh_token=token)
         spending = _cut_off(kept, token) or Spending(token=fingerprint(token), since=now())
         self._store.save(msgspec.structs.replace(before, spending=spending))
-        self._store.reserve()
         try:
+            self._store.reserve()
             granted = self._endpoint.refresh(token)
         except AnswerLostError:
             raise

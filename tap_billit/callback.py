@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
+from socketserver import TCPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -74,6 +75,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     path: str
     caught: Queue[str]
+
+    @override
+    def server_bind(self) -> None:
+        # HTTPServer would look its own name up, which can take long.
+        TCPServer.server_bind(self)
 
 
 class _Server6(_Server):

@@ -19,7 +19,7 @@ from tap_billit.auth import OAuthLogin, uninterrupted
 from tap_billit.callback import Catcher, NoCodeError, code_in, is_local
 from tap_billit.client import BillitClient
 from tap_billit.environments import ENVIRONMENTS
-from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.errors import BillitError, LoginError, TransientError, unreachable
 from tap_billit.oauth import AnswerLostError, RefusedError, TokenEndpoint, received
 from tap_billit.pacing import paced_session, retrying
 from tap_billit.tokens import open_store
@@ -312,7 +312,7 @@ def _take_back(application: Application) -> None:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise TransientError(f"Billit could not be reached ({type(error).__name__}).") from None
+            raise unreachable(error, application.api_url) from None
 
     response = post()
     if response.status_code == requests.codes.unauthorized and login.renew(response):

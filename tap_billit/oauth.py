@@ -6,8 +6,9 @@ Nothing that it answers is logged, quoted or kept in an exception, whatever the 
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import requests
@@ -15,7 +16,25 @@ from requests.auth import HTTPBasicAuth
 from typing_extensions import override
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from tap_billit.errors import LoginError, TransientError, retry_after
+from tap_billit.errors import (
+    BillitError,
+    LoginError,
+    TransientError,
+    retry_after,
+    unreachable,
+)
+
+SUCCESS = range(200, 300)
+
+NOT_THIS_FORM = (
+    requests.codes.not_acceptable,
+    requests.codes.unsupported_media_type,
+    requests.codes.unprocessable_entity,
+)
+REFUSALS = (requests.codes.bad_request, requests.codes.unauthorized, *NOT_THIS_FORM)
+FORM_CODES = (b"unsupported_grant_type", b"invalid_request")
+
+logger = logging.getLogger("tap-billit")
 
 LEEWAY = timedelta(minutes=5)
 """How long before its end an access token is renewed; at most a tenth of its life."""
@@ -34,6 +53,18 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
+class _Hidden(msgspec.Struct, frozen=True):
+    """Shows nothing of itself, neither in a traceback nor to `rich`."""
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(<hidden>)"
+
+    @override
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+
 class Spending(msgspec.Struct, frozen=True, kw_only=True):
     """A refresh that began at `since` and whose answer is not in the store."""
 
@@ -41,19 +72,15 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
     since: Moment
 
 
-class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Tokens(_Hidden, frozen=True, kw_only=True, omit_defaults=True):
     """A login: the tokens as Billit gave them, and the fingerprints of those that came before."""
 
-    refresh_token: str
-    access_token: str | None = None
+    refresh_token: Printable
+    access_token: Printable | None = None
     expires_at: Moment | None = None
     renew_at: Moment | None = None
     known: tuple[str, ...] = ()
     spending: Spending | None = None
-
-    @override
-    def __repr__(self) -> str:
-        return f"Tokens(<hidden>, expires_at={self.expires_at})"
 
     def remembering(self, *tokens: str | None) -> tuple[str, ...]:
         """`known` with the fingerprints of `tokens` as the latest."""
@@ -61,24 +88,34 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (*(old for old in self.known if old not in latest), *latest)[-KNOWN:]
 
 
-class Granted(msgspec.Struct, frozen=True):
+class Granted(_Hidden, frozen=True):
     """What the token endpoint answers."""
 
     access_token: Printable
     refresh_token: Printable | None = None
     expires_in: Any = None
 
-    @override
-    def __repr__(self) -> str:
-        return "Granted(<hidden>)"
-
 
 class RefusedError(LoginError):
-    """The code or refresh token does not do; or the client does not, where Billit says so."""
+    """The code or refresh token does not do; or the client or the form, where Billit says so."""
 
-    def __init__(self, message: str, *, names_client: bool) -> None:
-        super().__init__(message)
-        self.names_client = names_client
+    def __init__(self, response: requests.Response) -> None:
+        status, content = response.status_code, response.content
+        super().__init__(f"Billit's token endpoint answered {status}.")
+        self.names_grant = b"invalid_grant" in content
+        self.names_client = b"invalid_client" in content
+        self.names_form = status in NOT_THIS_FORM or any(code in content for code in FORM_CODES)
+
+
+class Way(NamedTuple):
+    """How the client goes to the token endpoint, in one place only, and what the body is."""
+
+    client: Literal["header", "body"]
+    body: Literal["json", "form"]
+
+
+BASIC_AND_JSON, ALL_JSON = Way("header", "json"), Way("body", "json")
+ALL_FORM, BASIC_AND_FORM = Way("body", "form"), Way("header", "form")
 
 
 class AnswerLostError(TransientError):
@@ -101,6 +138,7 @@ class TokenEndpoint:
         self._client = {"client_id": client_id.strip(), "client_secret": client_secret.strip()}
         self._session = session
         self._timeout = timeout
+        self.way: Way | None = None
 
     @override
     def __repr__(self) -> str:
@@ -110,20 +148,13 @@ class TokenEndpoint:
         """The tokens that follow `token`.
 
         The client goes as HTTP Basic, and after a refusal in the body: both are said to be right.
+        Forms are OAuth's standard, and the last resort.
 
         Raises:
-            RefusedError: neither did.
+            RefusedError: Billit took it in no way.
         """
         body = {"grant_type": "refresh_token", "refresh_token": token}
-        basic = HTTPBasicAuth(*(part.encode() for part in self._client.values()))
-        try:
-            return self._post(body, auth=basic)
-        except RefusedError as error:
-            refusal = error
-        try:
-            return self._post(body | self._client)
-        except RefusedError as error:
-            raise (refusal if error.names_client else error) from None
+        return self._grant(body, BASIC_AND_JSON, ALL_JSON, ALL_FORM, BASIC_AND_FORM)
 
     def exchange(self, code: str, *, redirect_uri: str) -> Granted:
         """The first tokens, for the code of the login page.
@@ -132,39 +163,76 @@ class TokenEndpoint:
             RefusedError: Billit does not take the code, or not from this client.
         """
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        return self._post(body | self._client)
+        return self._grant(body, ALL_JSON, ALL_FORM, BASIC_AND_JSON, BASIC_AND_FORM)
 
-    def _post(self, body: dict[str, str], *, auth: Any = None) -> Granted:
+    def _grant(self, body: dict[str, str], *ways: Way) -> Granted:
+        """What the first way that is not refused gives; it is the only one from then on."""
+        refusals: list[RefusedError] = []
+        for way in (self.way,) if self.way else ways:
+            try:
+                granted = self._post(body, way)
+            except RefusedError as refusal:  # noqa: PERF203  a refusal is what is waited for
+                refusals.append(refusal)
+                if refusal.names_grant:
+                    break
+            else:
+                if refusals:
+                    logger.warning(
+                        "Billit's token endpoint takes the client in the %s and the body as %s.",
+                        *way,
+                    )
+                self.way = way
+                return granted
+        raise max(refusals, key=_weight)
+
+    def _post(self, body: dict[str, str], way: Way) -> Granted:
+        basic = HTTPBasicAuth(*(part.encode() for part in self._client.values()))
+        said = body if way.client == "header" else body | self._client
         try:
             response = self._session.post(
                 self._url,
-                json=body,
-                auth=auth or _no_auth,
+                json=said if way.body == "json" else None,
+                data=said if way.body == "form" else None,
+                auth=basic if way.client == "header" else _no_auth,
                 timeout=self._timeout,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            lost = TransientError if _never_sent(error) else AnswerLostError
-            raise lost(
-                f"Billit's token endpoint could not be reached ({type(error).__name__})."
-            ) from None
+            raise self._unreached(error) from None
         return self._read(response)
+
+    def _unreached(self, error: requests.RequestException) -> BillitError:
+        problem = unreachable(error, self._url)
+        if not isinstance(problem, TransientError):
+            return problem
+        # By its type alone: the text of some errors quotes the answer.
+        lost = TransientError if _never_sent(error) else AnswerLostError
+        return lost(f"Billit's token endpoint could not be reached ({type(error).__name__}).")
 
     def _read(self, response: requests.Response) -> Granted:
         status = response.status_code
         said = f"Billit's token endpoint answered {status}"
-        if status in (requests.codes.bad_request, requests.codes.unauthorized):
-            raise RefusedError(f"{said}.", names_client=b"invalid_client" in response.content)
+        if status in REFUSALS:
+            raise RefusedError(response)
         if status in (requests.codes.request_timeout, requests.codes.too_many_requests):
             raise TransientError(f"{said}.", retry_after=retry_after(response))
         if status >= requests.codes.server_error:
             raise AnswerLostError(f"{said}.", retry_after=retry_after(response))
-        if status != requests.codes.ok:
+        if status not in SUCCESS:
             raise LoginError(f"{said} at {self._url}; check `environment` and `api_url`.")
         try:
             return msgspec.json.decode(response.content, type=Granted, strict=False)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise AnswerLostError(f"{said}, without a token in it.") from None
+
+
+def _weight(refusal: RefusedError) -> int:
+    """How much a refusal says about the token, and not about the way it was sent in."""
+    if refusal.names_grant:
+        return 3
+    if refusal.names_client:
+        return 1
+    return 0 if refusal.names_form else 2
 
 
 def received(granted: Granted, *, spent: str, known: tuple[str, ...]) -> Tokens:

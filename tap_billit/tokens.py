@@ -156,7 +156,7 @@ class LocalStore(TokenStore):
                 f"Another process has held {self._path}.lock for {LOCK_PATIENCE:.0f} seconds."
             ) from None
         except OSError as error:
-            raise self._unusable(what, error.strerror) from None
+            raise self._unusable(what, error.strerror or type(error).__name__) from None
 
     def _finish(self) -> None:
         """Put the answer of an interrupted refresh in its place: only the rename was missing."""

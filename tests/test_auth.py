@@ -266,6 +266,16 @@ def test_a_token_endpoint_that_is_not_there_is_no_dead_login(
     assert sync(demo, login_to(demo, store, token)) == 2
 
 
+@pytest.mark.parametrize("url", ["billit.test", "ftp://billit.test", "http://:0:0"])
+def test_an_address_that_is_none_is_said_at_once(
+    url: str, demo: DemoServer, store: TokenStore, waits: list[float]
+) -> None:
+    with pytest.raises(BillitError, match="api_url"):
+        sync(demo, login_to(demo, store, demo.issue_refresh_token(), url=url))
+    assert not waits
+    assert store.load() is None
+
+
 def test_without_a_login_the_command_is_named(demo: DemoServer, store: TokenStore) -> None:
     with pytest.raises(
         LoginError, match=r"no login in .* yet: run `tap-billit-login --environment"
@@ -359,7 +369,7 @@ def test_an_old_token_in_the_config_is_never_sent_again(
     for token in (first, second, first, second, first):
         demo.expire_access_tokens()
         assert sync(demo, login_to(demo, store, token)) == 2
-    rotated = next(iter(demo._spent - {first, second}))
+    rotated = next(iter(set(demo._spent) - {first, second}))
     demo.expire_access_tokens()
     assert sync(demo, login_to(demo, store, rotated)) == 2
     assert demo.spent_token_attempts == 0

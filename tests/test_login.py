@@ -349,6 +349,16 @@ def test_an_environment_without_a_login_page(environment: str, person: Person) -
     assert "production or sandbox" in failed(person.runs("--environment", environment))
 
 
+def test_the_environment_is_asked(person: Person) -> None:
+    for setting in ("api_url", "client_id", "token_store"):
+        del person.config[setting]
+    person.pastes = lambda _: ["moon", "sandbox", "an-id"]
+    result = person.runs("--token-store", "memory://asked", "--revoke")
+    assert "Environment (production, sandbox) [production]" in result.output
+    assert "'moon' is not one of" in result.output
+    assert "no login in memory://asked" in failed(result)
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "\xff", None])
 def test_a_config_that_is_none(content: str | None, tmp_path: Path) -> None:
     file = tmp_path / "config.json"

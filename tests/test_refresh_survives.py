@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +100,17 @@ def stopped(run: Run, arrived: Any) -> None:
     os._exit(9)  # pragma: no cover
 
 
+def confined(run: Run, limit: int) -> None:
+    """Make a request while no file can grow past the limit, as on a disk that is full."""
+    import resource  # noqa: PLC0415  not on Windows
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        run.request()
+    except LoginError as error:
+        sys.exit(3 if "cannot be written" in str(error) else 4)
+
+
 def together(run: Run, barrier: Any) -> None:
     barrier.wait(20)
     run.request()
@@ -158,7 +171,7 @@ class Wreck:
         assert kept(self.store).spending is None
         # Besides the live token in the store, only those that went down with their process.
         assert self.demo.live_refresh_tokens == 1 + self.lost
-        assert self.demo.spent_token_attempts == 2 * self.lost
+        assert self.demo.spent_token_attempts == self.lost
         self.demo.expire_access_tokens()
         return cleared
 
@@ -235,6 +248,52 @@ def test_a_sigterm_waits_for_the_answer_to_be_kept(
     assert demo.refreshes == 2
     assert sync(demo, login_to(demo, store)) == 2
     assert demo.refreshes == 2
+
+
+@pytest.mark.parametrize("limit", [0, 100, tokens.RESERVE - 1, tokens.RESERVE])
+def test_a_full_disk_costs_no_token(
+    limit: int, demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+) -> None:
+    fits = limit >= tokens.RESERVE
+    process = processes.Process(target=confined, args=(run, limit))
+    process.start()
+    assert finished(process) == (0 if fits else 3)
+    assert demo.refreshes == (2 if fits else 1)
+    assert kept(store).refresh_token in demo._refresh
+    assert kept(store).spending is None
+    assert demo.live_refresh_tokens == 1
+
+
+def test_the_tap_itself_keeps_the_answer_at_a_sigterm(demo: DemoServer, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    client = {"client_id": demo.client_id, "client_secret": demo.client_secret}
+    place = {"api_url": demo.url, "token_store": str(tmp_path / "of-the-tap.json")}
+    config.write_text(json.dumps(client | place | {"refresh_token": demo.issue_refresh_token()}))
+    command = "from tap_billit.tap import TapBillit; TapBillit.cli()"
+    stopping = []
+
+    def stop(request: Request) -> None:
+        if request.path == TOKEN:
+            tap.send_signal(signal.SIGTERM)
+            stopping.append(any("Stopped by SIGTERM" in line for line in tap.stderr or ()))
+
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", command, "--config", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tap:
+        demo.hooks.append(stop)
+        assert tap.wait(30) == 128 + signal.SIGTERM
+    assert stopping == [True]
+    assert demo.live_refresh_tokens == 1
+    kept_by_tap = open_store(
+        place["token_store"],
+        environment="production",
+        client_id=demo.client_id,
+        api_url=demo.url,
+    )
+    assert kept(kept_by_tap).refresh_token in demo._refresh
 
 
 def test_several_processes_refresh_once(

@@ -51,7 +51,7 @@ class EnoughError(Exception):
 def secrets_of(demo: DemoServer) -> set[str]:
     """All that was a secret at any time, and the client as HTTP Basic writes it."""
     basic = base64.b64encode(f"{demo.client_id}:{demo.client_secret}".encode()).decode()
-    tokens = demo._access.keys() | demo._refresh | demo._spent
+    tokens = {*demo._access, *demo._refresh, *demo._spent}
     return {demo.client_secret, demo.api_key, basic, *tokens}
 
 
@@ -61,7 +61,7 @@ def assert_hidden(text: str, secrets: set[str]) -> None:
 
 
 def _dead(demo: DemoServer) -> None:
-    demo._spent |= demo._refresh
+    demo._spent |= dict.fromkeys(demo._refresh, 0)
     demo._refresh.clear()
 
 

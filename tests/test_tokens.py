@@ -104,7 +104,11 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"refresh_token": 1}', b" " * 100]
+    "content",
+    [
+        *(b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"refresh_token": 1}', b" " * 100),
+        b'{"environment": "sandbox", "client": "x", "refresh_token": "two\\nlines"}',
+    ],
 )
 def test_a_damaged_store_is_named_and_left_alone(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
@@ -259,7 +263,8 @@ def test_spent_tokens_are_remembered_up_to_a_point() -> None:
 
 
 def test_nothing_secret_shows_in_a_repr(tmp_path: Path) -> None:
-    shown = repr(TOKENS) + repr(store_at(tmp_path / "tokens.json")) + repr(store_at("memory://x"))
+    shown = repr(TOKENS) + str(list(TOKENS.__rich_repr__()))
+    shown += repr(store_at(tmp_path / "tokens.json")) + repr(store_at("memory://x"))
     assert "refresh-1" not in shown
     assert "access-1" not in shown
 
