@@ -66,8 +66,9 @@ def in_account(now: datetime) -> Counter[str]:
 
 
 def streams() -> list[str]:
-    """The names of the streams."""
-    return list(TapBillit(config={"environment": "demo"}).streams)
+    """The names of the streams that a sync reads unless told otherwise."""
+    streams = TapBillit(config={"environment": "demo"}).streams
+    return [name for name, stream in streams.items() if stream.selected_by_default]
 
 
 def main() -> int:

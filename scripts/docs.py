@@ -1,4 +1,4 @@
-"""Write what the tap says of itself into README.md and meltano.yml; `--check` only compares."""
+"""Write what the tap says of itself into README.md and Meltano's files; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tap_billit.settings import SETTINGS
 from tap_billit.tap import TapBillit
 
 ROOT = Path(__file__).parents[1]
+TAP = TapBillit(config={"environment": "demo"})
 OWN = SETTINGS.to_dict()["properties"]
 NEEDS_AN_EXTRA = "faker_config"
 
@@ -33,33 +34,33 @@ def settings_table() -> str:
 
 def streams_table() -> str:
     """The catalog as a Markdown table."""
-    tap = TapBillit(config={"environment": "demo"})
     lines = ["| Stream | What | Key | Replication |", "| --- | --- | --- | --- |"]
-    for name, stream in sorted(tap.streams.items()):
-        entry = tap.catalog.get_stream(name)
+    for name, stream in TAP.streams.items():
+        entry = TAP.catalog.get_stream(name)
         what = inspect.getdoc(type(stream)).partition("\n")[0].removesuffix(".")
         keys = ", ".join(f"`{key}`" for key in entry.key_properties)
         bookmark = f"incremental by `{entry.replication_key}`" if entry.replication_key else "full"
+        bookmark += "" if entry.metadata.root.selected_by_default else "; only if selected"
         lines.append(f"| `{name}` | {what} | {keys} | {bookmark} |")
     return "\n".join(lines)
 
 
 def meltano_settings() -> str:
     """All settings as Meltano defines them: the tap's own and the SDK's that work here."""
-    schemas = OWN | TapBillit.config_jsonschema["properties"]
+    schemas = OWN | TAP.config_jsonschema["properties"]
     settings = [meltano_setting(n, s) for n, s in schemas.items() if n != NEEDS_AN_EXTRA]
-    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=96)
+    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=10_000)
     return indent(f"settings:\n{text}", " " * 4).rstrip()
 
 
 def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """One setting as Meltano defines it."""
-    setting: dict[str, Any] = {"name": name, "kind": kind(schema), "label": schema["title"]}
-    if "enum" in schema:
-        setting["options"] = [{"label": o.capitalize(), "value": o} for o in schema["enum"]]
-    setting["description"] = schema["description"]
+    """One setting as Meltano defines it, in the order in which Meltano writes it back."""
+    setting: dict[str, Any] = {"name": name, "kind": kind(schema)}
     if "default" in schema:
         setting["value"] = schema["default"]
+    setting |= {"label": schema["title"], "description": schema["description"]}
+    if "enum" in schema:
+        setting["options"] = [{"label": o.capitalize(), "value": o} for o in schema["enum"]]
     if schema.get("secret"):
         setting["sensitive"] = True
     return setting
@@ -73,6 +74,23 @@ def kind(schema: dict[str, Any]) -> str:
         return "date_iso8601"
     (type_,) = {*schema["type"]} - {"null"}
     return "decimal" if type_ == "number" else str(type_)
+
+
+def definition(meltano: str) -> str:
+    """The extractor of meltano.yml as a file for `meltano add --from-ref`, and for Meltano's hub."""
+    extractor = yaml.safe_load(meltano)["plugins"]["extractors"][0]
+    package = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extractor |= {
+        "variant": "billit",
+        "pip_url": "tap-billit",
+        "domain_url": "https://www.billit.be",
+        "keywords": ["meltano_sdk", "invoices", "accounting"],
+        "maintenance_status": "beta",
+        "quality": "unknown",
+        "supported_python_versions": re.findall(r"Python :: (3\.\d+)", package),
+    }
+    text = yaml.safe_dump(extractor, sort_keys=False, allow_unicode=True, width=10_000)
+    return f"# For `meltano add --from-ref`. Written by `make docs` from meltano.yml.\n{text}"
 
 
 def fill(text: str, block: str, content: str) -> str:
@@ -89,18 +107,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail if out of date")
     check = parser.parse_args().check
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    meltano = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    meltano = fill(meltano, "settings", meltano_settings())
+    readme = fill(readme, "settings", settings_table())
+    readme = fill(readme, "streams", streams_table())
     stale = []
-    for name, blocks in {
-        "README.md": {"settings": settings_table(), "streams": streams_table()},
-        "meltano.yml": {"settings": meltano_settings()},
+    for name, new in {
+        "README.md": readme,
+        "meltano.yml": meltano,
+        "tap-billit.yml": definition(meltano),
     }.items():
-        old = new = (ROOT / name).read_text(encoding="utf-8")
-        for block, content in blocks.items():
-            new = fill(new, block, content)
-        if new != old:
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != new:
             stale.append(name)
             if not check:
-                (ROOT / name).write_text(new, encoding="utf-8")
+                path.write_text(new, encoding="utf-8")
     if stale:
         print(f"{', '.join(stale)}: {'out of date, run `make docs`' if check else 'updated'}")
     return int(check and bool(stale))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
@@ -190,8 +191,7 @@ def news(summary: Summary) -> str:
             f"This run was incremental: it read what changed since the run of "
             f"{summary.since:%Y-%m-%d %H:%M:%S} UTC.\n"
             f"{read_:,} orders: {new:,} new, {changed:,} changed ({paid:,} of them now paid), "
-            f"{again:,} read again as they are open or lately paid. "
-            f"{summary.deleted:,} were deleted."
+            f"{again:,} read again as they are open or lately paid; {summary.deleted:,} deleted."
         )
     if read_ == orders:
         return f"This run was the first: it read all {orders:,} orders."
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "",
         news(summary),
         "",
-        "Also there: " + ", ".join(f"{name} {rows:,}" for name, rows in summary.others.items()),
+        fill(f"Also there: {', '.join(f'{n} {rows:,}' for n, rows in summary.others.items())}", 96),
         "",
         f"The database is {options.file}. Ask it something, say:",
         _QUESTION.format(file=options.file, schema=options.schema),

@@ -1,0 +1,75 @@
+"""`tap-billit.yml`, by which others add the tap to a Meltano project of theirs.
+
+`scripts/docs.py --check` sees that it is up to date. What Meltano's hub asks of a definition is
+repeated here as far as it matters.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tap_billit.settings import SETTINGS
+from tests.pipeline import MELTANO, ROOT, build, clean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = ROOT / "tap-billit.yml"
+
+KINDS = {"array", "boolean", "date_iso8601", "decimal", "integer", "object", "options", "string"}
+OF_A_SETTING = {"name", "kind", "value", "label", "description", "options", "sensitive"}
+OF_AN_EXTRACTOR = {
+    *("name", "namespace", "variant", "label", "description", "pip_url", "executable"),
+    *("capabilities", "settings", "settings_group_validation", "select", "log_parser"),
+    *("domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"),
+}
+
+
+@pytest.fixture(scope="module")
+def definition() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def test_it_is_what_the_hub_takes(definition: dict[str, Any]) -> None:
+    assert definition.keys() == OF_AN_EXTRACTOR
+    assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
+    assert definition["maintenance_status"] in {"active", "beta", "development"}
+    assert all(re.fullmatch(r"3\.\d+", each) for each in definition["supported_python_versions"])
+    for setting in definition["settings"]:
+        assert {"name", "kind", "label", "description"} <= setting.keys() <= OF_A_SETTING
+        assert setting["kind"] in KINDS
+
+
+def test_it_has_the_settings_of_the_tap(definition: dict[str, Any]) -> None:
+    ours = SETTINGS.to_dict()["properties"]
+    settings = {setting["name"]: setting for setting in definition["settings"]}
+    assert ours.keys() <= settings.keys()
+    secret = {name for name, schema in ours.items() if schema.get("secret")}
+    assert secret == {name for name, setting in settings.items() if setting.get("sensitive")}
+    assert {name for group in definition["settings_group_validation"] for name in group} <= {*ours}
+
+
+def test_a_project_takes_it_without_a_hub(tmp_path: Path, definition: dict[str, Any]) -> None:
+    build(tmp_path / "wheels")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "meltano.yml").write_text("send_anonymous_usage_stats: false\n", encoding="utf-8")
+    nowhere = {"MELTANO_HUB_URL": "http://127.0.0.1:9", "MELTANO_CLI_DISABLE_VERSION_CHECK": "1"}
+    done = subprocess.run(  # noqa: S603
+        [MELTANO, "add", "tap-billit", "--from-ref", FILE],
+        cwd=project,
+        env=clean() | nowhere | {"UV_FIND_LINKS": str(tmp_path / "wheels")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    [added] = yaml.safe_load((project / "meltano.yml").read_text())["plugins"]["extractors"]
+    assert added["settings"] == definition["settings"]
+    tap = project / ".meltano/extractors/tap-billit/venv/bin/tap-billit"
+    assert tap.is_file()
