@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime, timedelta, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from tap_billit.auth import ApiKeyLogin, OAuthLogin
 from tap_billit.client import BillitClient
 from tap_billit.clock import BillitClock
 from tap_billit.crawl import Mark
+from tap_billit.dialect import Feature, spoken
+from tap_billit.drift import whole_number
 from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import BillitError
 from tap_billit.pacing import paced_session
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
 
     from tap_billit.auth import Login
     from tap_billit.errors import ApiError
+
+logger = logging.getLogger("tap-billit")
+
+UNPACED = 1_000_000
+"""Requests a minute to our own stand-in: there is nobody to spare."""
 
 
 class BillitAccount:
@@ -49,14 +57,15 @@ class BillitAccount:
     def client(self) -> BillitClient:
         """Billit's API, through the one session and the one login."""
         config = self.config
+        own_demo = config["environment"] == DEMO and not config.get("api_url")
         session = paced_session(
-            requests_per_minute=config["requests_per_minute"],
+            requests_per_minute=UNPACED if own_demo else config["requests_per_minute"],
             user_agent=config.get("user_agent") or f"tap-billit/{version('tap-billit')}",
             shared_budget=config.get("shared_budget"),
         )
         api_url = config.get("api_url")
         credentials = config
-        if not api_url and config["environment"] == DEMO:
+        if own_demo:
             api_url, credentials = _start_demo()
         api_url = (api_url or ENVIRONMENTS[config["environment"]].api_url).rstrip("/")
         return BillitClient(
@@ -84,6 +93,7 @@ class BillitAccount:
             ),
             session=session,
             timeout=self.config["request_timeout"],
+            patience=self.config["retry_minutes"] * 60,
         )
 
     @cached_property
@@ -97,7 +107,7 @@ class BillitAccount:
         companies = body.get("Companies") if isinstance(body, dict) else None
         if not companies:
             raise BillitError("This login reaches no company in Billit.")
-        reached = {company["PartyID"]: company for company in companies}
+        reached = {_party_id(company): company for company in companies}
         wanted = self.config.get("company_ids") or list(reached)
         if missing := [str(party) for party in wanted if party not in reached]:
             have = ", ".join(f"{party} ({c.get('Name')})" for party, c in reached.items())
@@ -105,17 +115,33 @@ class BillitAccount:
                 f"`company_ids` names {', '.join(missing)}, which this login does not reach. "
                 f"It reaches {have}."
             )
-        return [reached[party] for party in dict.fromkeys(wanted)]
+        return [{**reached[party], "PartyID": party} for party in dict.fromkeys(wanted)]
 
     def mark(self, path: str, company: int) -> Mark | None:
         """The newest change in a list of a company when the run first asked; None: it is empty."""
         if (path, company) not in self._marks:
-            query = {"$orderby": "LastModified desc", "$top": "1"}
-            answer = self.client.get(path, query, company=company)
+            query = partial(spoken, {"$orderby": "LastModified desc", "$top": "1"})
+            answer = self.client.ask(path, query, company=company)
             rows, _ = page_of(answer.body, path)
-            mark = Mark(rows[0]["LastModified"], answer.date) if rows else None
+            mark = Mark(self._newest(rows[0], path), answer.date) if rows else None
             self._marks[path, company] = mark
         return self._marks[path, company]
+
+    def _newest(self, row: dict[str, Any], path: str) -> str | None:
+        """The LastModified of what should be the row changed last."""
+        if Feature.NEWEST_FIRST in self.client.dialect.refused(path):
+            return None
+        text = row.get("LastModified")
+        try:
+            self.clock.read(text or "")
+        except (TypeError, ValueError):
+            logger.warning(
+                "Billit's rows in %s say no LastModified that can be read: the Date header of its "
+                "answers, less a day, is the bookmark.",
+                path,
+            )
+            return None
+        return str(text)
 
     @cached_property
     def clock(self) -> BillitClock:
@@ -132,6 +158,13 @@ class BillitAccount:
     def lookback(self) -> timedelta:
         """How far behind the mark the bookmark stays."""
         return timedelta(minutes=self.config["lookback_minutes"])
+
+
+def _party_id(company: dict[str, Any]) -> int:
+    party = whole_number(company.get("PartyID"))
+    if party is None:
+        raise BillitError("Billit lists a company of this login without a PartyID.")
+    return party
 
 
 def _start_demo() -> tuple[str, dict[str, str]]:

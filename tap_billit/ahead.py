@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future
+from threading import Thread
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
 
 A = TypeVar("A")
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -19,26 +20,32 @@ def in_order(call: Callable[[A], T], arguments: Iterable[A], *, at_once: int) ->
 
     The first failure is raised in its turn; what has not begun by then is not begun.
     """
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="billit")
     under_way: deque[Future[T]] = deque()
-    try:
-        for argument in arguments:
-            if len(under_way) == at_once:
-                yield under_way.popleft().result()
-            under_way.append(pool.submit(call, argument))
-        while under_way:
+    for argument in arguments:
+        if len(under_way) == at_once:
             yield under_way.popleft().result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        under_way.append(_begin(call, argument))
+    while under_way:
+        yield under_way.popleft().result()
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
     """`items`, none of which is None; the next is under way while one is used."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="billit")
-    try:
-        following = pool.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, items, None)
-            yield item
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    following = _begin(next, items, None)
+    while (item := following.result()) is not None:
+        following = _begin(next, items, None)
+        yield item
+
+
+def _begin(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """`call` under way in a thread that keeps no process from ending, as a pool's would."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001  raised where the result is asked
+            future.set_exception(error)
+
+    Thread(target=run, name="billit", daemon=True).start()
+    return future

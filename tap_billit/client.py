@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
 import requests
 
-from tap_billit.errors import BillitError, TransientError, failure, path_of, unreachable
+from tap_billit.dialect import Dialect
+from tap_billit.errors import (
+    BillitError,
+    TransientError,
+    date_in,
+    failure,
+    path_of,
+    unreachable,
+)
 from tap_billit.pacing import PATIENCE, retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from tap_billit.auth import Login
+    from tap_billit.dialect import Features, Query
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -60,6 +68,7 @@ class BillitClient:
         self._headers = {"Accept": "application/json"}
         if context_party_id is not None:
             self._headers["ContextPartyID"] = str(context_party_id)
+        self.dialect = Dialect()
         self._get_patiently = retrying(self._get, patience=patience)
         self._closed = False
 
@@ -74,34 +83,74 @@ class BillitClient:
         query: Mapping[str, str] | None = None,
         *,
         company: int | None = None,
+        may_be_empty: bool = False,
     ) -> Answer:
         """The answer to `GET path?query` for `company` (a PartyID).
+
+        An empty body is an accident, unless it `may_be_empty`: then it stands for an empty list.
 
         Raises:
             ApiError: Billit refused, with its Code and Description.
             TransientError: Billit did not recover while the tap kept trying.
             LoginError: there is no valid login any more.
         """
+        return self._get_patiently(*self._request(path, query, company), may_be_empty)
+
+    def ask(
+        self,
+        path: str,
+        query: Callable[[Features], Query],
+        *,
+        company: int | None,
+        may_be_empty: bool = False,
+    ) -> Answer:
+        """The answer to a query that goes without the features that Billit turns out to refuse."""
+
+        def get(said: Query) -> Answer:
+            return self.get(path, said, company=company, may_be_empty=may_be_empty)
+
+        return self.dialect.ask(path, get, query)
+
+    def decode(self, content: bytes) -> Any:
+        """JSON, numbers with a fraction as decimals."""
+        return _decode(content)
+
+    def probe(
+        self, path: str, query: Mapping[str, str] | None = None, *, company: int | None = None
+    ) -> requests.Response:
+        """What Billit answers to one request, whatever its status."""
+        return self._respond(*self._request(path, query, company))
+
+    def _request(
+        self, path: str, query: Mapping[str, str] | None, company: int | None
+    ) -> tuple[str, dict[str, str]]:
         headers = self._headers if company is None else {**self._headers, "PartyID": str(company)}
         url = self.base_url + path
         if query:
             # `$` stays readable, a space becomes %20: Billit's own examples write both so.
             url += "?" + urlencode(query, quote_via=quote, safe="$'(),/:")
-        return self._get_patiently(url, headers)
+        return url, headers
 
-    def _get(self, url: str, headers: dict[str, str]) -> Answer:
+    def _respond(self, url: str, headers: dict[str, str]) -> requests.Response:
         response = self._send(url, headers)
         if response.status_code == requests.codes.unauthorized and self.login.renew(response):
             response = self._send(url, headers)
+        return response
+
+    def _get(self, url: str, headers: dict[str, str], may_be_empty: bool) -> Answer:  # noqa: FBT001
+        response = self._respond(url, headers)
         if response.status_code not in SUCCESS:
             raise failure(response)
+        if may_be_empty and not response.content.strip():
+            return Answer([], _asked_at(response))
         try:
             body = _decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise TransientError(
-                f"Billit answered {path_of(response)} with something that is not JSON."
+                f"Billit answered {path_of(response)} with {_kind(response)} that is not JSON "
+                "(if it stays so, check `environment` and `api_url`)."
             ) from None
-        return Answer(body, _clock(response))
+        return Answer(body, _asked_at(response))
 
     def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
         if self._closed:
@@ -122,6 +171,12 @@ class BillitClient:
         return response
 
 
+def _asked_at(response: requests.Response) -> datetime | None:
+    """Billit's clock when it was asked: what changed while it answered may not be in the answer."""
+    answered_at = date_in(response.headers.get("Date", ""))
+    return answered_at and answered_at - response.elapsed
+
+
 def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for part in response.iter_content(CHUNK):
@@ -134,9 +189,6 @@ def _read(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _clock(response: requests.Response) -> datetime | None:
-    """Billit's own clock, an aware date-time to the second, from the `Date` header."""
-    try:
-        return parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return None
+def _kind(response: requests.Response) -> str:
+    """Such as `text/html`, as the answer says of itself."""
+    return response.headers.get("Content-Type", "").partition(";")[0].strip() or "something"

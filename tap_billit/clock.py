@@ -39,13 +39,23 @@ class BillitClock:
         aware = datetime.fromisoformat(moment.isoformat() + offset)
         return aware.astimezone(self.zone).replace(tzinfo=None)
 
+    def is_naive(self, text: str) -> bool:
+        """Whether `text`, a date-time, has no offset."""
+        found = _DATE_TIME.fullmatch(text)
+        return not (found and found["offset"])
+
     def earliest(self, naive: datetime) -> datetime:
         """The first moment at which the clocks show `naive` (aware, UTC)."""
-        return naive.replace(tzinfo=self.zone, fold=0).astimezone(timezone.utc)
+        return min(self._moments(naive))
 
     def latest(self, naive: datetime) -> datetime:
         """The last moment at which the clocks show `naive` (aware, UTC)."""
-        return naive.replace(tzinfo=self.zone, fold=1).astimezone(timezone.utc)
+        return max(self._moments(naive))
+
+    def _moments(self, naive: datetime) -> tuple[datetime, datetime]:
+        """Both readings of `naive`; they differ in the autumn hour, and in the spring gap."""
+        first, last = (naive.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+        return first.astimezone(timezone.utc), last.astimezone(timezone.utc)
 
     def floor(self, moment: datetime) -> datetime:
         """The smallest naive date-time that the clocks show at or after `moment`.

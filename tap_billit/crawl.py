@@ -12,18 +12,20 @@ The state of a partition, date-times as Billit writes them:
     replication_key_value  the bookmark
     start_date             where the history behind the bookmark begins; null: at the beginning
     mark                   Billit's newest change, if nothing stamped before it can still appear
-    crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id
+    crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id;
+                           its `until` becomes the bookmark, unless it is null
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billit.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from tap_billit.clock import BillitClock
 
@@ -33,11 +35,19 @@ MEND = (
     "Mend it with `meltano state set`, or read everything again with `meltano run --full-refresh`."
 )
 
+ZONE_DOUBT = timedelta(days=1)
+"""How much earlier a bookmark is that comes from a moment, not from a naive LastModified: in which
+zone Billit compares a filter's naive date-times is inferred, and could be wrong by hours."""
+
 
 class Mark(NamedTuple):
-    """The newest LastModified of a company, and Billit's clock when it was asked, if it said."""
+    """The newest LastModified of a company, and Billit's clock when it was asked.
 
-    newest: str
+    Either may be unknown: without the newest change, the clock tells what a crawl covers; without
+    both, nothing does.
+    """
+
+    newest: str | None
     asked_at: datetime | None
 
 
@@ -53,7 +63,7 @@ class Crawl:
     ) -> None:
         self._state = state
         self._clock = clock
-        self._start = start
+        self._start = None if start is None else clock.floor(clock.earliest(start))
         try:
             self.bookmark = self._read(state.get(BOOKMARK))
             self._covered = self._read(state.get("start_date"))
@@ -68,7 +78,8 @@ class Crawl:
     def _check(self, position: dict[str, Any]) -> None:
         self._read(position["since"])
         self._read(position["start_date"])
-        self._clock.read(position["until"])
+        self._read(position["until"])
+        self._read(position["mark"])
         if not isinstance(position["last_order_id"], int | None):
             raise TypeError(f"last_order_id is {position['last_order_id']!r}, not a number")
 
@@ -88,26 +99,55 @@ class Crawl:
         last: int | None = self._state["crawl"]["last_order_id"]
         return last
 
-    def covers(self, mark: Mark) -> bool:
-        """Whether nothing can have changed since the last complete crawl."""
-        return self._state.get("mark") == mark.newest and not self._reaches_back()
+    def covers(self, mark: Mark, *, lookback: timedelta) -> bool:
+        """Whether nothing can have changed since the last complete crawl.
+
+        A bookmark before the one that this mark gave was set back by hand: it is read from.
+        """
+        if mark.newest is None or self._state.get("mark") != mark.newest or self._reaches_back():
+            return False
+        until = self._until(mark, lookback)
+        return until is not None and self.bookmark is not None and until <= self.bookmark
 
     def begin(self, mark: Mark, *, lookback: timedelta) -> None:
-        """Start a crawl that will have covered everything up to `mark` less `lookback`."""
-        since = self._start if self._reaches_back() else self.bookmark
-        newest = self._clock.read(mark.newest)
-        moment = self._clock.earliest(newest)
-        settled = False
-        if mark.asked_at is not None:
-            moment = min(moment, mark.asked_at)
-            settled = self._clock.latest(newest) + lookback <= mark.asked_at
+        """Start a crawl that will have covered everything up to `mark` less `lookback`.
+
+        Raises:
+            StateError: the bookmark lies in the future: what happens until then would be lost.
+        """
+        if self.bookmark is not None and mark.asked_at is not None:
+            self._check_past(self.bookmark, mark.asked_at)
+        reaches_back = self._reaches_back()
         self._state["crawl"] = {
-            "since": _text(since),
-            "start_date": _text(self._start),
-            "until": _text(self._clock.floor(moment - lookback)),
-            "mark": mark.newest if settled else None,
+            "since": _text(self._start if reaches_back else self.bookmark),
+            "start_date": _text(self._start if reaches_back else self._covered),
+            "until": _text(self._until(mark, lookback)),
+            "mark": mark.newest if self._is_settled(mark, lookback) else None,
             "last_order_id": None,
         }
+
+    def _check_past(self, bookmark: datetime, now: datetime) -> None:
+        if self._clock.earliest(bookmark) > now + ZONE_DOUBT:
+            raise StateError(f"the bookmark {bookmark} is ahead of Billit's clock, {now}")
+
+    def _until(self, mark: Mark, lookback: timedelta) -> datetime | None:
+        moment = self._covered_until(mark)
+        return moment and self._clock.floor(moment - lookback).replace(microsecond=0)
+
+    def _covered_until(self, mark: Mark) -> datetime | None:
+        """What was stamped before this moment is there when a crawl begins at `mark`."""
+        if mark.newest is None:
+            return None if mark.asked_at is None else mark.asked_at - ZONE_DOUBT
+        moment = self._clock.earliest(self._clock.read(mark.newest))
+        if mark.asked_at is not None:
+            moment = min(moment, mark.asked_at)
+        return moment if self._clock.is_naive(mark.newest) else moment - ZONE_DOUBT
+
+    def _is_settled(self, mark: Mark, lookback: timedelta) -> bool:
+        """Whether nothing stamped before the newest change can still appear."""
+        if mark.newest is None or mark.asked_at is None:
+            return False
+        return self._clock.latest(self._clock.read(mark.newest)) + lookback < mark.asked_at
 
     def written(self, order_id: int) -> None:
         """Everything up to `order_id` has been written."""
@@ -116,6 +156,8 @@ class Crawl:
     def complete(self) -> None:
         """The last order has been written: move the bookmark, never backwards."""
         crawl = self._state.pop("crawl")
+        if crawl["until"] is None:
+            return
         until = self._clock.read(crawl["until"])
         self.bookmark = max(until, self.bookmark or until)
         self._covered = self._read(crawl["start_date"])

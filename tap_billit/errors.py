@@ -121,19 +121,23 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
     """Billit's Code and Description, wherever the body has them.
 
     Billit documents `{"errors": [{"Code", "Description"}]}`; a bare `{"Code", "Description"}` is
-    documented for a bad filter, and `{"Message"}` is what its web framework writes by itself.
+    documented for a bad filter, `{"Message"}` is what its web framework writes by itself, and
+    `{"error", "error_description"}` is OAuth's way (RFC 6749). Letter case does not matter.
     """
     try:
         body: Any = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None, None
-    errors = body.get("errors") if isinstance(body, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else body
-    if not isinstance(first, dict):
-        return None, None
-    code = first.get("Code")
-    description = first.get("Description") or first.get("Message")
+    errors = _lower(body).get("errors")
+    said = _lower(errors[0] if isinstance(errors, list) and errors else body)
+    code = said.get("code") or said.get("error")
+    description = said.get("description") or said.get("message") or said.get("error_description")
     return (str(code) if code else None), (str(description) if description else None)
+
+
+def _lower(body: Any) -> dict[str, Any]:
+    """An object's properties by their names in lower case; anything else has none."""
+    return {name.lower(): body[name] for name in body} if isinstance(body, dict) else {}
 
 
 def path_of(response: requests.Response) -> str:
@@ -142,14 +146,24 @@ def path_of(response: requests.Response) -> str:
 
 
 def retry_after(response: requests.Response) -> float | None:
-    """Seconds that the `Retry-After` header asks for: it is a number of them, or a date."""
+    """Seconds that the `Retry-After` header asks for: it is a number of them, or a date.
+
+    A date counts from the answer's own `Date`: this machine's clock may be wrong.
+    """
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
+    until = date_in(value)
+    if until is None:
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=timezone.utc)
-    return max(0.0, (until - datetime.now(tz=timezone.utc)).total_seconds())
+    answered = date_in(response.headers.get("Date", "")) or datetime.now(tz=timezone.utc)
+    return max(0.0, (until - answered).total_seconds())
+
+
+def date_in(header: str) -> datetime | None:
+    """The aware date-time that an HTTP header says, or None."""
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

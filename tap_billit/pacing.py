@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import random
 from itertools import count
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import backoff
 import requests
-from pyrate_limiter import SQLiteBucket
-from requests_ratelimiter import LimiterAdapter
 
+from tap_billit.budget import Budget, PacedAdapter, SharedBudget
 from tap_billit.errors import TransientError
 
 if TYPE_CHECKING:
@@ -22,8 +21,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+WINDOW = 61.0
+"""Seconds. Billit's minute and one more, as some requests are longer on their way than others."""
+
 LONGEST_WAIT = 60.0
 """Seconds: the cap of one exponential wait; the limit is per minute, so longer gains nothing."""
+
+SHORTEST_WAIT = 1.0
+"""Seconds: a `Retry-After` of 0 or in the past would have the tap hammer on a busy server."""
 
 PATIENCE = 15 * 60.0
 """Seconds for all tries of one request: a night-time maintenance window."""
@@ -36,23 +41,16 @@ def paced_session(
 ) -> requests.Session:
     """A session that never sends more than `requests_per_minute` in any 60 seconds.
 
-    The window slides, so a short sync does not wait at all. The limiter sits under the retries:
-    they count too. Its own reaction to a 429, a full window's wait, is off: `retrying` decides.
-    Processes that name the same `shared_budget` file share the limit.
+    The window slides, so a short sync does not wait at all. The budget sits under the retries:
+    they count too. Processes that name the same `shared_budget` file share it. Closing the session
+    ends the waiting for a turn.
     """
-    bucket: dict[str, Any] = {}
-    if shared_budget:
-        bucket = {
-            "bucket_class": SQLiteBucket,
-            "bucket_kwargs": {"path": shared_budget, "use_file_lock": True},
-        }
-    adapter = LimiterAdapter(
-        per_minute=requests_per_minute,
-        per_host=False,
-        bucket_name="billit",
-        limit_statuses=(),
-        **bucket,
+    budget = (
+        SharedBudget(requests_per_minute, shared_budget, window=WINDOW)
+        if shared_budget
+        else Budget(requests_per_minute, window=WINDOW)
     )
+    adapter = PacedAdapter(budget)
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
     session.mount("https://", adapter)
@@ -68,16 +66,21 @@ def retrying(request: Callable[P, T], *, patience: float = PATIENCE) -> Callable
         max_time=patience,
         jitter=None,
         on_backoff=_say,
+        on_giveup=_give_up,
         logger=None,
     )(request)
 
 
 def _waits() -> Generator[float, TransientError, None]:
-    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter."""
+    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter.
+
+    `backoff` shortens the last one to what is left of the patience.
+    """
     failure = yield 0.0
     for tries in count(1):
-        wait = random.uniform(0.5, 1) * min(2.0**tries, LONGEST_WAIT)  # noqa: S311
-        failure = yield wait if failure.retry_after is None else failure.retry_after
+        wait = random.uniform(0.5, 1) * min(2.0 ** min(tries, 9), LONGEST_WAIT)  # noqa: S311
+        asked = failure.retry_after
+        failure = yield wait if asked is None else max(asked, SHORTEST_WAIT)
 
 
 def _say(details: Details) -> None:
@@ -86,4 +89,12 @@ def _say(details: Details) -> None:
         details["exception"],
         details["wait"],
         details["tries"] + 1,
+    )
+
+
+def _give_up(details: Details) -> None:
+    logger.error(
+        "Gave up after %d tries in %.0f seconds; `retry_minutes` says how long.",
+        details["tries"],
+        details["elapsed"],
     )

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import SingerCommand
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_billit.account import BillitAccount
 from tap_billit.auth import finish_refresh
 from tap_billit.crawl import check
 from tap_billit.errors import BillitError
+from tap_billit.inputs import CATALOG, STATE, check_config, environment_config
 from tap_billit.settings import SETTINGS, problems
 from tap_billit.streams import STREAMS
 from tap_billit.writer import LineWriter
@@ -83,6 +86,8 @@ class TapBillit(Tap):
         """
         try:
             super().sync_all()
+            # Loaders that keep state only up to the last record have all of it then.
+            self.write_message(StateMessage(self.state))
             self._name_idle_state()
         finally:
             self.account.close()
@@ -119,11 +124,13 @@ class TapBillit(Tap):
 
     def _end(self, signum: int) -> None:
         self.logger.warning("Stopped by %s", signal.Signals(signum).name)
-        with suppress(OSError):
-            self.state_writer.write_state(self.state)
+        if self.state:
+            with suppress(OSError):
+                self.write_message(StateMessage(value=self.state))
+        self.account.close()  # a refresh that waits for its turn has spent nothing yet
         finish_refresh()
         logging.shutdown()
-        os._exit(128 + signum)  # threads may be waiting for their turn, up to a minute
+        os._exit(128 + signum)  # other threads have nothing to lose
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -134,10 +141,26 @@ class TapBillit(Tap):
             )
         return errors
 
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        cls.append_builtin_config(cls.config_jsonschema)
+        return environment_config(cls.config_jsonschema, cls._env_var_prefix)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for path in value:
+            if path != "ENV":
+                check_config(path)
+        return super().cb_config(ctx, param, value)
+
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        for param in command.params:
+            param.type = {"state": STATE, "catalog": CATALOG}.get(param.name or "", param.type)
         return _Command(
             name=command.name,
             callback=command.callback,

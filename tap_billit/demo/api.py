@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tap_billit.demo.dialect import Dialect
 from tap_billit.demo.messages import Reply
 from tap_billit.demo.oauth import TokenRefusedError
 from tap_billit.demo.odata import Entity, Query
@@ -59,6 +60,7 @@ class Api:
 
     def __init__(self, *, account: Account, oauth: OAuth, page_size: int) -> None:
         self._account, self._oauth, self._page_size = account, oauth, page_size
+        self.dialect = Dialect()
         self._lists: dict[str, tuple[Entity, Callable[[int], Sequence[Json]]]] = {
             "orders": (ORDER, account.listing),
             "orders/deleted": (ORDER, lambda party: account.listing(party, deleted=True)),
@@ -79,7 +81,8 @@ class Api:
         except TokenRefusedError as refusal:
             return Reply.error(401, str(refusal))
         except ForeignError:
-            return Reply.error(401, "NotAuthorized", "U hebt geen toegang tot deze gegevens.")
+            status = int(self.dialect.foreign)
+            return Reply.error(status, "NotAuthorized", "U hebt geen toegang tot deze gegevens.")
         except ODataError as error:
             return Reply.error(400, "GenericError", str(error))
         except LookupError:
@@ -118,12 +121,16 @@ class Api:
 
     def _list(self, request: Request, resource: str, *, company_id: int, url: str) -> Json:
         entity, rows = self._lists[resource]
-        query = Query(request.query, entity=entity, page_size=self._page_size)
+        self.dialect.check(request.query)
+        options = request.query
+        if entity is ORDER and self.dialect.own_order:
+            options = {"$orderby": self.dialect.own_order, **options}
+        query = Query(options, entity=entity, page_size=self._page_size)
         page = query.page(rows(company_id))
         answer: Json = {"Items": page.items}
         link = _next_page_link(request, query, page, url=url)
         if link:
-            answer["NextPageLink"] = link
+            answer["NextPageLink"] = self.dialect.link_to(link)
         if page.total is not None:
             answer["Count"] = page.total
         return answer

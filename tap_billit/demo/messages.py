@@ -56,7 +56,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """What is answered: `body` is bytes, or data that becomes JSON.
+    """What is answered: `body` is bytes, or data that becomes JSON; an empty header is not sent.
 
     Without status or body it is the normal answer, only later (`delay`, seconds) or cut: `close`
     ends the connection without an answer, `reset` with a RST, `short` halfway through the body.

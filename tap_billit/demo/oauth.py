@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
+from tap_billit.demo.dialect import GRACE, Dialect
 from tap_billit.demo.dice import dice
 from tap_billit.demo.messages import Reply
 from tap_billit.demo.moments import MINUTE, SECOND
@@ -45,6 +46,7 @@ class OAuth:
             str(UUID(int=throws.getrandbits(128), version=4)) for _ in range(3)
         )
         self.redirect_uris = set(REDIRECT_URIS)
+        self.dialect = Dialect()
         self.refreshes = 0
         self.spent_token_attempts = 0
         self._now = now
@@ -52,7 +54,7 @@ class OAuth:
         self._access: dict[str, int] = {}
         self._revoked: set[str] = set()
         self._refresh: set[str] = set()
-        self._spent: set[str] = set()
+        self._spent: dict[str, int] = {}
 
     @property
     def live_refresh_tokens(self) -> int:
@@ -78,7 +80,7 @@ class OAuth:
     def revoke(self) -> None:
         """The user disconnects the application: no token works any more."""
         self._revoked |= self._access.keys()
-        self._spent |= self._refresh
+        self._spent |= dict.fromkeys(self._refresh, 0)
         self._refresh.clear()
 
     def check(self, request: Request) -> None:
@@ -98,21 +100,36 @@ class OAuth:
 
     def answer_token(self, request: Request) -> Reply:
         """`POST /OAuth2/token`."""
-        body = request.json()
+        body = self._token_body(request)
         if body is None:
-            return _refused("invalid_request", "The body is not a JSON object.")
+            return self._other_body()
         basic = _basic(request.header("Authorization"))
         in_body = (body.get("client_id"), body.get("client_secret"))
         if basic and any(in_body):
             return _refused("invalid_request", "The client is given twice: header and body.")
-        if (basic or in_body) != (self.client_id, self.client_secret):
+        misplaced = self.dialect.client == ("body" if basic else "header")
+        if misplaced or (basic or in_body) != (self.client_id, self.client_secret):
             return _refused("invalid_client", "Unknown client or wrong secret.", status=401)
         match body.get("grant_type"):
-            case "authorization_code" if not basic:
+            case "authorization_code" if not basic or self.dialect.client == "header":
                 return self._exchange(body)
             case "refresh_token":
                 return self._rotate(body)
         return _refused("unsupported_grant_type", "This grant is not served.")
+
+    def _token_body(self, request: Request) -> Json | None:
+        is_form = request.header("Content-Type").startswith("application/x-www-form-urlencoded")
+        if self.dialect.grant_body == "json":
+            return request.json()
+        return dict(request.form()) if is_form else None
+
+    def _other_body(self) -> Reply:
+        if self.dialect.grant_body == "form, 415":
+            return _refused("invalid_request", "Only forms are taken.", status=415)
+        if self.dialect.grant_body == "form":
+            # Servers that read a form find no grant_type in JSON.
+            return _refused("unsupported_grant_type", "This grant is not served.")
+        return _refused("invalid_request", "The body is not a JSON object.")
 
     def answer_revoke(self, request: Request) -> Reply:
         """`POST /OAuth2/revoke`: the access token presented."""
@@ -151,11 +168,14 @@ class OAuth:
 
     def _rotate(self, body: Json) -> Reply:
         token = body.get("refresh_token") or ""
-        if token not in self._refresh:
+        graced = self.dialect.spent == "grace" and self._now() < self._spent.get(token, 0)
+        if token not in self._refresh and not graced:
             self.spent_token_attempts += token in self._spent
-            return _refused("invalid_grant", "The refresh token is unknown or used.")
-        self._refresh.remove(token)
-        self._spent.add(token)
+            status = 401 if self.dialect.spent == "401" else 400
+            description = "The refresh token is unknown or used."
+            return _refused("invalid_grant", description, status=status)
+        self._refresh.discard(token)
+        self._spent.setdefault(token, self._now() + GRACE)
         self.refreshes += 1
         return self._tokens()
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tap_billit.demo.account import Account, utc_now
 from tap_billit.demo.api import Api
+from tap_billit.demo.dialect import Dialect
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.oauth import OAuth
 from tap_billit.demo.transport import Transport
@@ -47,6 +48,7 @@ class DemoServer(OAuth):
         requests_per_minute: int | None = None,
         latency: float = 0.0,
         page_size: int = 120,
+        dialect: Dialect | None = None,
         monotonic: Callable[[], float] = real_monotonic,
     ) -> None:
         self.account = account or Account()
@@ -58,6 +60,7 @@ class DemoServer(OAuth):
         self._monotonic = monotonic
         self._served: deque[float] = deque()
         self._api = Api(account=self.account, oauth=self, page_size=page_size)
+        self.dialect = self._api.dialect = dialect or Dialect()
         self._lock = RLock()
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -126,6 +129,9 @@ class DemoServer(OAuth):
 
     def normal(self, request: Request) -> Reply:
         """The normal answer."""
+        return self.dialect.finish(request.path, self._normal(request))
+
+    def _normal(self, request: Request) -> Reply:
         match request.method, request.path.lower():
             case "POST", "/oauth2/token":
                 return self.answer_token(request)

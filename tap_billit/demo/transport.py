@@ -107,9 +107,11 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.cut in {"close", "reset"}:
             return
         content = reply.content()
-        self.send_response(reply.status)
-        for name, value in ({"Content-Type": _JSON} | reply.headers).items():
-            self.send_header(name, value)
+        self.send_response_only(reply.status)
+        own = {"Server": self.version_string(), "Date": self.date_time_string()}
+        for name, value in (own | {"Content-Type": _JSON} | reply.headers).items():
+            if value:
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if reply.cut == "short" else content)

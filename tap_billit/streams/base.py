@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_billit.account import BillitAccount
+    from tap_billit.crawl import Mark
     from tap_billit.paging import NextPageLinkPaginator, Row
 
 
@@ -80,12 +83,16 @@ class CompanyStream(BillitStream):
         try:
             yield from self.company_records(company, self.get_context_state(context))
         except ApiError as error:
-            self.logger.error("%s: %s", company, error)  # noqa: TRY400
+            self.say(company, str(error), level=logging.ERROR)
             self.account.refused[company] = error
 
     @abstractmethod
     def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
         """The records of one company (a PartyID), whose `state` may be changed."""
+
+    def say(self, company: int, message: str, *, level: int = logging.INFO) -> None:
+        """Log how far a company is; Meltano does not show which logger it came from."""
+        self.logger.log(level, "%s, company %s: %s", self.name, company, message)
 
     def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""
@@ -108,28 +115,41 @@ class CrawledStream(CompanyStream):
         """What an interrupted crawl had left, then what has changed since the bookmark."""
         crawl = self._crawl(company, state)
         if crawl.interrupted and self.resumable:
-            self.logger.info("%s: going on where the last run was cut short", company)
+            self.say(company, "going on where the last run was cut short")
             yield from self._walk(crawl, company)
-        mark = self.account.mark(self.path, company)
-        if mark is None or (crawl.covers(mark) and not self.rereads):
-            self.logger.info("%s: nothing has changed", company)
+        mark, lookback = self.mark(company), self.account.lookback
+        if mark is None or (crawl.covers(mark, lookback=lookback) and not self.rereads):
+            self.say(company, "nothing has changed")
             return
-        crawl.begin(mark, lookback=self.account.lookback)
+        with self._naming(company):
+            crawl.begin(mark, lookback=lookback)
+        # Some loaders take the first STATE of a run for stored: it must come before any record.
+        self.write_state()
         yield from self._walk(crawl, company)
+
+    def mark(self, company: int) -> Mark | None:
+        """What a crawl that begins now will have covered; None: there is nothing to read."""
+        return self.account.mark(self.path, company)
 
     def _crawl(self, company: int, state: dict[str, Any]) -> Crawl:
         if self.replication_method == REPLICATION_FULL_TABLE:
             state.clear()
             state["context"] = {"CompanyID": company}
-        try:
+        with self._naming(company):
             return Crawl(state, clock=self.account.clock, start=self.account.start)
+
+    @contextmanager
+    def _naming(self, company: int) -> Iterator[None]:
+        """Say whose state it is that cannot be continued from."""
+        try:
+            yield
         except StateError as error:
             raise StateError(
                 f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"
             ) from error
 
     def _walk(self, crawl: Crawl, company: int) -> Iterator[Record]:
-        self.logger.info("%s: reading what changed since %s", company, crawl.since or "the start")
+        self.say(company, f"reading what changed since {crawl.since or 'the start'}")
         yield from self.crawl_records(crawl, company)
         crawl.complete()
         self.write_state()

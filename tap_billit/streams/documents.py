@@ -47,7 +47,7 @@ class OrderDocuments(OrderStream):
         orders = array("q")
         for page in self.pages(self.paginator(crawl), company):
             orders.extend(row["OrderID"] for row in page)
-        self.logger.info("%s: %d documents to read", company, len(orders))
+        self.say(company, f"{len(orders)} documents to read")
         deleted = 0
         last_state = monotonic()
         answers = in_order(lambda order: self.read(order, company), orders, at_once=self.at_once)
@@ -60,9 +60,11 @@ class OrderDocuments(OrderStream):
             if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
                 last_state = monotonic()
                 self.write_state()
-                self._say(company, count, len(orders))
+                minutes = (len(orders) - count) / self.config["requests_per_minute"]
+                left = f"at least {minutes:.0f} minutes to go"
+                self.say(company, f"{count} of {len(orders)} documents, {left}")
         if deleted:
-            self.logger.info("%s: %d orders were deleted meanwhile, and skipped", company, deleted)
+            self.say(company, f"{deleted} orders were deleted meanwhile, and skipped")
 
     def read(self, order: int, company: int) -> list[Record] | None:
         """What an order's document gives, or None if it has been deleted since it was listed."""
@@ -75,12 +77,6 @@ class OrderDocuments(OrderStream):
         if not isinstance(document, dict):
             raise BillitError(f"Billit answered {self.path}/{order} with JSON that is no order.")
         return [document]
-
-    def _say(self, company: int, count: int, total: int) -> None:
-        minutes = (total - count) / self.config["requests_per_minute"]
-        self.logger.info(
-            "%s: %d of %d documents, at least %.0f minutes to go", company, count, total, minutes
-        )
 
 
 class SalesInvoiceDetails(OrderDocuments):

@@ -19,9 +19,9 @@ from tap_billit.schemas import INVOICE_FILE
 from tap_billit.streams.documents import OrderDocuments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
 
 
 class InvoiceFiles(OrderDocuments):
@@ -31,6 +31,12 @@ class InvoiceFiles(OrderDocuments):
     primary_keys = ("OrderID", "FileID")
     schema = INVOICE_FILE
     selected_by_default = False
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        """The records; none in a connection test, which selects each stream, without a place."""
+        if self.ABORT_AT_RECORD_COUNT is None or self.config.get("files_url"):
+            yield from super().get_records(context)
 
     @override
     def kinds(self) -> list[str]:
@@ -63,7 +69,7 @@ class InvoiceFiles(OrderDocuments):
                 return {**record, "Skipped": "Billit has no such file"}
             if len(content) > self._largest:
                 megabytes = self.config["files_max_mb"]
-                self.logger.warning("%s: %s is over %s MB, skipped", company, file_id, megabytes)
+                self.say(company, f"file {file_id} is over {megabytes} MB, skipped")
                 return {**record, "Skipped": f"larger than {megabytes} MB"}
             self._store.write(place, content)
         return {

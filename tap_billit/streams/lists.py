@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
+from requests import codes
 from typing_extensions import override
 
 from tap_billit import odata
+from tap_billit.crawl import Mark
+from tap_billit.dialect import Feature
+from tap_billit.errors import ApiError
 from tap_billit.paging import NextPageLinkPaginator
 from tap_billit.schemas import DOCUMENT, ORDER, PARTY_ROW, PRODUCT, TRANSACTION
 from tap_billit.streams.base import CompanyStream, CrawledStream
@@ -32,10 +37,18 @@ class ChangedList(CrawledStream):
     """A list that can be filtered by LastModified, but by no key that is documented.
 
     It is read newest change first, where a change meanwhile makes a duplicate and not a gap. An
-    interrupted crawl starts again.
+    interrupted crawl starts again. Where Billit refuses that order, a change meanwhile can make a
+    gap: then no bookmark moves, and the next sync reads the same again.
     """
 
     resumable = False
+
+    @override
+    def mark(self, company: int) -> Mark | None:
+        mark = super().mark(company)
+        if mark and Feature.NEWEST_FIRST in self.account.client.dialect.refused(self.path):
+            return Mark(None, None)
+        return mark
 
     @override
     def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
@@ -53,6 +66,18 @@ class DeletedOrders(WholeList):
     path = "/v1/orders/deleted"
     primary_keys = ("OrderID",)
     schema = ORDER
+
+    @override
+    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
+        paginator = NextPageLinkPaginator(self.path, {})
+        paginator.may_be_empty = True
+        try:
+            for page in self.pages(paginator, company):
+                yield from page
+        except ApiError as error:
+            if error.status != codes.not_found:
+                raise
+            self.say(company, "Billit has no such list (404)", level=logging.WARNING)
 
 
 class Documents(WholeList):

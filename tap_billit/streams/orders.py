@@ -76,7 +76,7 @@ class OrderRows(OrderStream):
             crawl.written(last)
             self.write_state()
             rows += len(page)
-            self.logger.info("%s: %d rows so far", company, rows)
+            self.say(company, f"{rows} rows so far")
 
     @property
     @override
