@@ -45,7 +45,7 @@ def as_json(value: Any) -> Any:
     return _decode(_encode(value))
 
 
-class Killed(BaseException):  # noqa: N818  it is no error
+class Killed(BaseException):
     """The tap dies at this message: nothing that it would do later happens."""
 
 
@@ -164,7 +164,7 @@ def sync(  # noqa: PLR0913
         run.messages.append(message)
         target.take(message)
 
-    with _in_this_thread(server, streams):
+    with _in_this_thread(server, streams, page_size):
         try:
             tap = TapBillit(
                 config={"api_url": server.url, "api_key": server.api_key} | config,
@@ -183,7 +183,7 @@ def sync(  # noqa: PLR0913
 
 
 @contextmanager
-def _in_this_thread(server: DemoServer, streams: Iterable[str]) -> Generator[None]:
+def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) -> Generator[None]:
     session = requests.Session()
     session.trust_env = False
     session.mount(server.url, _Wire(server))
@@ -193,9 +193,10 @@ def _in_this_thread(server: DemoServer, streams: Iterable[str]) -> Generator[Non
     logging.disable(logging.CRITICAL)
     with (
         mock.patch("tap_billit.tap.STREAMS", chosen),
-        mock.patch("tap_billit.tap.paced_session", lambda **_: session),
+        mock.patch("tap_billit.account.paced_session", return_value=session),
         mock.patch("tap_billit.streams.base.one_ahead", _one_ahead),
         mock.patch("tap_billit.streams.documents.in_order", _in_order),
+        mock.patch("tap_billit.streams.documents.PAGE", page_size),
     ):
         try:
             yield

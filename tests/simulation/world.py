@@ -151,9 +151,7 @@ class World:
         elif isinstance(change, Move):
             direction, kind = KINDS[change.kind]
             stamp = self.stamp(change.age)
-            self.account.change(
-                order, OrderDirection=direction, OrderType=kind, LastModified=stamp
-            )
+            self.account.change(order, OrderDirection=direction, OrderType=kind, LastModified=stamp)
         else:
             self._serial += 1
             stamp = self.stamp(change.age, fine=change.fine)

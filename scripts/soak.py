@@ -1,0 +1,381 @@
+"""Proof by force that nothing is lost: `python scripts/soak.py --minutes 60 --target duckdb`.
+
+Runs `meltano run` again and again against a demo account that changes all the time, and kills the
+tap, the loader or Meltano with SIGKILL at random moments. When the time is up the account comes to
+rest, a last run is let through, and the tables are compared with the account: each order stands in
+the table of its stream as Billit has it, and what stands beyond is deleted, or of another kind.
+
+`--runs 20 --kills 3 --target postgres` is an hourly schedule of a day or so, in minutes.
+
+It works in a copy of the project, in a temporary folder, with Meltano of this environment. The
+loader `postgres` needs PostgreSQL's server programs; as root, the server runs as user `postgres`.
+Exit status 1: a table differs. 2: no run came to its end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from tap_billit.demo import Account, DemoServer
+from tap_billit.demo.moments import written
+from tap_billit.streams import STREAMS
+from tap_billit.streams.documents import OrderDocuments
+from tap_billit.streams.orders import OrderRows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+MELTANO = Path(sys.executable).with_name("meltano")
+LEFT_OUT = {".git", ".venv", ".meltano", ".tools", "output", ".mypy_cache", ".hypothesis"}
+SCHEMA = "billit_soak"
+KINDS = (("Income", "Invoice"), ("Income", "CreditNote"), ("Cost", "Invoice"))
+CHANGES, WEIGHTS = ("create", "change", "move", "pay", "delete"), (4, 6, 1, 2, 1)
+LOOKBACK = 5 * 60_000
+COMPUTED = {"overdue", "daysoverdue"}
+PAGE = 20
+
+Row = dict[str, Any]
+
+
+class Churn(Thread):
+    """Changes the account, some changes stamped up to the lookback before they appear."""
+
+    def __init__(self, account: Account, dice: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.account, self.dice = account, dice
+        self.enough = Event()
+        self.done: Counter[str] = Counter()
+
+    def run(self) -> None:
+        """Change something some five times a second."""
+        while not self.enough.wait(self.dice.expovariate(5)):
+            with self.account.lock:
+                self._change(*self.dice.choices(CHANGES, WEIGHTS))
+
+    def _change(self, what: str) -> None:
+        self.done[what] += 1
+        company = self.dice.choice(self.account.companies)["PartyID"]
+        age = self.dice.choice((0, 0, 0, self.dice.randrange(LOOKBACK - 10_000)))
+        stamp = written(self.account.now - age)
+        direction, kind = self.dice.choice(KINDS)
+        if what == "create":
+            self.account.create(
+                company, OrderDirection=direction, OrderType=kind, LastModified=stamp
+            )
+            return
+        listing = self.account.listing(company)
+        order = self.dice.choice(listing)["OrderID"]
+        if what == "change":
+            number = f"R{self.done[what]}"
+            self.account.change(order, OrderNumber=number, LastModified=stamp)
+        elif what == "move":
+            self.account.change(order, OrderDirection=direction, OrderType=kind, LastModified=stamp)
+        else:
+            getattr(self.account, what)(order)
+
+
+class Postgres:
+    """A PostgreSQL server of our own, in a folder, on a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        found = shutil.which("postgres")
+        self.programs = Path(found).parent if found else programs[-1]
+        self.user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+
+    def start(self) -> None:
+        """Make the cluster and wait until it answers."""
+        self.folder.mkdir()
+        if self.user:
+            shutil.chown(self.folder, **self.user)
+        data = str(self.folder / "data")
+        self._do("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N")
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off"
+        self._do("pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{data}/log", "start")
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._do("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def _do(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), *arguments]
+        subprocess.run(  # noqa: S603
+            command, check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user
+        )
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table."""
+        query = f"SELECT row_to_json(t) FROM {SCHEMA}.{table} t"
+        command = [str(self.programs / "psql"), "-h", str(self.folder), "-U", "postgres"]
+        text = subprocess.run(  # noqa: S603
+            [*command, "-Atc", query], check=True, capture_output=True, text=True
+        ).stdout
+        return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+
+
+class DuckDB:
+    """A DuckDB file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "soak.duckdb"
+
+    def start(self) -> None:
+        """Nothing: the loader makes the file."""
+
+    stop = start
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            result = connection.execute(f"SELECT * FROM {SCHEMA}.{table}")
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+class Runs:
+    """Runs of Meltano in a folder, some of them killed."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], dice: random.Random) -> None:
+        self.folder, self.environment, self.dice = folder, environment, dice
+        self.done: Counter[str] = Counter()
+        self.longest = 15.0
+
+    def meltano(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Meltano in a session of its own, its output kept in a file."""
+        with (self.folder / "soak.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603
+                [str(MELTANO), *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def run(self, target: str, *, kill: bool) -> bool:
+        """One run; whether it came to its end."""
+        began = time.monotonic()
+        command = ("--environment=sandbox", "run", "--force", "tap-billit", f"target-{target}")
+        meltano = self.meltano(*command)
+        victim = self.dice.choice(("tap-billit", f"target-{target}", "meltano")) if kill else None
+        deadline = time.monotonic() + self.dice.uniform(2, self.longest + 2)
+        while meltano.poll() is None:
+            time.sleep(0.05)
+            if victim and time.monotonic() >= deadline:
+                for process in _processes(meltano.pid, victim):
+                    with suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+                    self.done[f"killed {victim}"] += 1
+                    victim = None
+                    break
+        self._wait_for_orphans(meltano.pid)
+        self.done["complete" if meltano.returncode == 0 else "failed"] += 1
+        if meltano.returncode == 0:
+            self.longest = time.monotonic() - began
+        return meltano.returncode == 0
+
+    def _wait_for_orphans(self, session: int) -> None:
+        """What Meltano left behind ends by itself: its pipes are closed."""
+        deadline = time.monotonic() + 60
+        while left := list(_processes(session)):
+            time.sleep(0.1)
+            if time.monotonic() > deadline:
+                self.done["orphans killed"] += 1
+                for process in left:
+                    with suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+
+
+def _processes(session: int, name: str = "") -> Iterator[int]:
+    """The live processes of a session whose program is `name`."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with suppress(OSError):
+            state, _, _, of_session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            programs = (entry / "cmdline").read_text().split("\0")[:2]
+            named = any(Path(program).name == name for program in programs)
+            if int(of_session) == session and state != "Z" and (named or not name):
+                yield int(entry.name)
+
+
+def differences(account: Account, store: Postgres | DuckDB) -> Iterator[str]:
+    """What the tables have otherwise than Billit."""
+    live = {
+        row["OrderID"]: row
+        for company in account.companies
+        for row in account.rows(company["PartyID"])
+    }
+    deleted = {row["orderid"] for row in _plain(store.rows("deleted_orders"))}
+    for stream in STREAMS:
+        if not issubclass(stream, (OrderRows, OrderDocuments)) or not hasattr(stream, "direction"):
+            continue
+        name = stream.name
+        rows = _plain(store.rows(name))
+        have = {int(row["orderid"]): row for row in rows}
+        if len(have) < len(rows):
+            yield f"{name}: {len(rows)} rows of {len(have)} orders"
+        wanted = {
+            order
+            for order, row in live.items()
+            if (row["OrderDirection"], row["OrderType"]) == (stream.direction, stream.order_type)
+        }
+        for order in sorted(wanted - have.keys()):
+            yield f"{name}: {order} is lost, changed {live[order]['LastModified']}"
+        for order in sorted(have.keys() - live.keys() - deleted):
+            yield f"{name}: {order} is neither in Billit nor deleted there"
+        for order in sorted(wanted & have.keys()):
+            rowwise = issubclass(stream, OrderRows)
+            want = live[order] if rowwise else account.document(order)
+            left_out = set() if rowwise else COMPUTED
+            if columns := _unlike(have[order], want, left_out):
+                yield f"{name}: {order} is stale: {columns}"
+        print(f"  {name}: {len(wanted)} orders, {len(have)} rows")
+
+
+def _plain(rows: list[Row]) -> list[Row]:
+    """Rows whose columns are named as in any loader: lower case, no underscores."""
+    return [{name.replace("_", "").lower(): row[name] for name in row} for row in rows]
+
+
+def _unlike(have: Row, want: Row, left_out: set[str]) -> dict[str, tuple[Any, Any]]:
+    pairs = {name.lower(): (have.get(name.lower()), value) for name, value in want.items()}
+    return {name: pair for name, pair in pairs.items() if name not in left_out and not _same(*pair)}
+
+
+def _same(have: Any, want: Any) -> bool:
+    """Whether a column says `want`, whatever types the loader has for it."""
+    if isinstance(want, (dict, list)) and isinstance(have, str):
+        have = json.loads(have)
+    if isinstance(want, list) and isinstance(have, list):
+        return len(have) == len(want) and all(map(_same, have, want))
+    if isinstance(want, dict) and isinstance(have, dict):
+        return have.keys() >= want.keys() and all(_same(have[key], want[key]) for key in want)
+    if isinstance(want, (Decimal, float)) and not isinstance(have, (str, type(None))):
+        return float(have) == float(want)
+    if isinstance(have, str) and isinstance(want, str) and have != want:
+        with suppress(ValueError):
+            return _moment(have) == _moment(want)
+    if isinstance(have, datetime):
+        return have == _moment(want)
+    return bool(have == want)
+
+
+def _moment(text: str) -> datetime:
+    whole, _, fraction = text.replace(" ", "T").partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6].ljust(6, '0')}")
+
+
+def soak(options: argparse.Namespace, folder: Path) -> int:
+    """Run, kill and compare; the exit status."""
+    seed, target = options.seed, options.target
+    dice = random.Random(seed)  # noqa: S311
+    project = folder / "project"
+    shutil.copytree(ROOT, project, ignore=lambda _, names: LEFT_OUT & set(names))
+    (project / "output").mkdir()
+    account = Account(seed=seed, companies=2, orders=300)
+    store = DuckDB(folder) if target == "duckdb" else Postgres(folder / "postgres")
+    with ExitStack() as stack:
+        server = stack.enter_context(DemoServer(account, page_size=PAGE, latency=0.02))
+        store.start()
+        stack.callback(store.stop)
+        runs = Runs(project, _environment(server, store), dice)
+        for kind, plugin in (("extractor", "tap-billit"), ("loader", f"target-{target}")):
+            if runs.meltano("install", kind, plugin).wait():
+                sys.exit(f"{plugin} could not be installed, see {project}/soak.log")
+        churn = Churn(account, dice)
+        churn.start()
+        for kill in _plan(options, runs, dice):
+            runs.run(target, kill=kill and bool(runs.done["complete"]))
+            server.requests.clear()
+            print(f"  {dict(runs.done)}, {sum(churn.done.values())} changes", flush=True)
+        churn.enough.set()
+        churn.join()
+        if not any(runs.run(target, kill=False) for _ in range(3)):
+            print(f"No run comes to its end any more, see {project}/soak.log")
+            return 2
+        print(f"Changes: {dict(churn.done)}\nRuns: {dict(runs.done)}\nTables:")
+        wrong = list(differences(account, store))
+    print("\n".join([*wrong[:20], f"{len(wrong)} differences"]))
+    return 1 if wrong else 0
+
+
+def _plan(options: argparse.Namespace, runs: Runs, dice: random.Random) -> Iterator[bool]:
+    """For each run, whether to kill it."""
+    if options.runs:
+        doomed = dice.sample(range(1, options.runs), options.kills)
+        for number in range(options.runs):
+            killed = sum(times for what, times in runs.done.items() if what.startswith("killed"))
+            yield killed < sum(each <= number for each in doomed)
+        return
+    end = time.monotonic() + options.minutes * 60
+    while time.monotonic() < end:
+        yield dice.random() < 0.8  # noqa: PLR2004
+
+
+def _environment(server: DemoServer, store: Postgres | DuckDB) -> dict[str, str]:
+    own = {
+        "TAP_BILLIT_API_URL": server.url,
+        "TAP_BILLIT_API_KEY": server.api_key,
+        "TAP_BILLIT_REQUESTS_PER_MINUTE": "60000",
+        "TAP_BILLIT_LOAD_SCHEMA": SCHEMA,
+    }
+    if isinstance(store, DuckDB):
+        own |= {
+            "TARGET_DUCKDB_PATH": str(store.path),
+            "TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA": SCHEMA,
+            "TARGET_DUCKDB_BATCH_SIZE_ROWS": "50",
+        }
+    else:
+        own |= {
+            "TARGET_POSTGRES_SQLALCHEMY_URL": store.url,
+            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
+            "TARGET_POSTGRES_BATCH_SIZE_ROWS": "50",
+        }
+    return os.environ | own
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--runs", type=int, help="so many runs, in place of minutes")
+    parser.add_argument("--kills", type=int, default=3, help="how many of these are killed")
+    parser.add_argument("--target", choices=("duckdb", "postgres"), default="duckdb")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--keep", action="store_true", help="keep the folder it works in")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="tap-billit-soak-"))
+    folder.chmod(0o755)
+    print(f"Seed {options.seed}, in {folder}", flush=True)
+    try:
+        status = soak(options, folder)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,369 @@
+"""How fast Billit is asked: never too fast, hardly slower than allowed, in order, within bounds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from bisect import bisect_left
+from contextlib import ExitStack
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_billit import pacing
+from tap_billit.ahead import in_order, one_ahead
+from tap_billit.budget import Budget, SharedBudget
+from tap_billit.demo import DemoServer, Reply
+from tap_billit.errors import BillitError, TransientError
+from tests.taps import account, sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from tests.taps import Run
+
+MINUTE = 60.0
+DETAILS = "sales_invoice_details"
+
+
+class FakeTime:
+    """A clock, and the waiting of a budget on it."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+        self.waited = 0.0
+
+    def on(self, budget: Budget) -> Budget:
+        budget.clock = lambda: self.now
+        budget._over = self  # type: ignore[assignment]
+        return budget
+
+    def wait(self, seconds: float) -> bool:
+        assert seconds >= 0
+        self.waited += seconds
+        self.now += seconds
+        return False
+
+    def set(self) -> None: ...
+
+
+def most(times: list[float], window: float) -> int:
+    """The largest number of these in any half-open window."""
+    times = sorted(times)
+    return max(bisect_left(times, start + window) - at for at, start in enumerate(times))
+
+
+def turns(budget: Budget, clock: FakeTime, gaps: list[float]) -> list[float]:
+    """When the turns came, with so much time between one and the next request."""
+    taken = []
+    for gap in gaps:
+        clock.now += gap
+        budget.take()
+        taken.append(clock.now)
+    return taken
+
+
+@given(
+    limit=st.integers(1, 12),
+    gaps=st.lists(st.floats(0, 40), min_size=1, max_size=60),
+)
+def test_no_window_ever_holds_more(limit: int, gaps: list[float]) -> None:
+    clock = FakeTime()
+    budget = clock.on(Budget(limit, window=pacing.WINDOW))
+    assert most(turns(budget, clock, gaps), MINUTE) <= limit
+
+
+def test_a_short_sync_does_not_wait() -> None:
+    clock = FakeTime()
+    budget = clock.on(Budget(60, window=pacing.WINDOW))
+    turns(budget, clock, [0.0] * 60)
+    assert clock.waited == 0
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1, 0.9])
+def test_a_long_sync_holds_the_pace(gap: float) -> None:
+    clock = FakeTime()
+    budget = clock.on(Budget(60, window=pacing.WINDOW))
+    taken = turns(budget, clock, [gap] * 3601)
+    assert most(taken, MINUTE) <= 60
+    assert 3600 / (taken[-1] - taken[0]) >= 0.97
+
+
+def test_turns_come_in_the_order_of_asking() -> None:
+    budget = Budget(1, window=0.05)
+    came: list[int] = []
+
+    def ask(number: int) -> None:
+        budget.take()
+        came.append(number)
+
+    budget.take()
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(5)]
+    for thread in threads:
+        booked = len(budget._turns), budget._turns[-1]
+        thread.start()
+        while (len(budget._turns), budget._turns[-1]) == booked:
+            pass
+    for thread in threads:
+        thread.join()
+    assert came == list(range(5))
+
+
+def test_closing_ends_the_waiting() -> None:
+    session = pacing.paced_session(requests_per_minute=1, user_agent="test")
+    with DemoServer(account(orders=0)) as server:
+        session.get(server.url, timeout=5).close()
+        failed: list[BaseException] = []
+
+        def ask() -> None:
+            with pytest.raises(BillitError, match="The run is over") as caught:
+                session.get(server.url, timeout=5)
+            failed.append(caught.value)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        session.close()
+        thread.join(5)
+    assert failed
+    assert len(server.requests) == 1
+
+
+# A budget that taps share
+
+
+def test_a_shared_budget_is_kept_together(tmp_path: Path) -> None:
+    clock = FakeTime()
+    path = str(tmp_path / "made" / "budget.json")
+    taps = [clock.on(SharedBudget(60, path, window=pacing.WINDOW)) for _ in range(3)]
+    taken = []
+    for number in range(301):
+        taps[number % 3].take()
+        taken.append(clock.now)
+    assert most(taken, MINUTE) == 60
+    assert clock.waited == pytest.approx(5 * pacing.WINDOW)
+
+
+def test_a_slower_tap_leaves_the_rest_to_others(tmp_path: Path) -> None:
+    clock = FakeTime()
+    path = str(tmp_path / "budget.json")
+    slow, fast = (clock.on(SharedBudget(n, path, window=pacing.WINDOW)) for n in (20, 60))
+    turns(slow, clock, [0.0] * 20)
+    turns(fast, clock, [0.0] * 40)
+    assert clock.waited == 0
+    turns(slow, clock, [0.0])
+    assert clock.waited == pytest.approx(pacing.WINDOW)
+
+
+def test_a_clock_set_back_costs_one_window(tmp_path: Path) -> None:
+    clock = FakeTime()
+    budget = clock.on(SharedBudget(60, str(tmp_path / "budget.json"), window=pacing.WINDOW))
+    turns(budget, clock, [0.0] * 60)
+    clock.now -= 3600
+    turns(budget, clock, [0.0])
+    assert clock.waited == pytest.approx(pacing.WINDOW)
+
+
+TAKER = """
+import sys, threading, time
+from tap_billit.budget import SharedBudget
+budget = SharedBudget(10, sys.argv[1], window=0.5)
+print(flush=True)
+sys.stdin.readline()
+def work():
+    for _ in range(3):
+        budget.take()
+        sys.stdout.write(f"{time.time()}\\n")
+for thread in [threading.Thread(target=work) for _ in range(3)]:
+    thread.start()
+"""
+
+
+def test_processes_share_a_budget(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TAKER, str(tmp_path / "budget")]
+    pipe = subprocess.PIPE
+    with ExitStack() as stack:
+        takers = [
+            stack.enter_context(
+                subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
+            )
+            for _ in range(3)
+        ]
+        for taker in takers:
+            assert taker.stdout
+            taker.stdout.readline()
+        for taker in takers:
+            assert taker.stdin
+            taker.stdin.write("go\n")
+            taker.stdin.flush()
+        times = [float(time) for taker in takers for time in taker.communicate()[0].split()]
+    assert len(times) == 27
+    # A process may come late to its turn, but no turn is given twice.
+    assert most(times, 0.4) <= 10
+    assert max(times) - min(times) >= 2 * 0.5 - 0.1
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text('{"refresh_token": "x"}')
+    with pytest.raises(BillitError, match=r"`shared_budget` names .*tokens\.json"):
+        SharedBudget(60, str(path), window=1).take()
+    assert path.read_text() == '{"refresh_token": "x"}'
+
+
+def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BillitError, match="`shared_budget` cannot be kept"):
+        SharedBudget(60, str(tmp_path / "file" / "budget"), window=1).take()
+
+
+def test_a_file_that_is_held_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_billit.budget.LOCK_PATIENCE", 0.0)
+    path = str(tmp_path / "budget")
+    with SharedBudget(60, path, window=1)._locked(), pytest.raises(TransientError, match="held"):
+        SharedBudget(60, path, window=1).take()
+
+
+def test_the_tap_shares_by_its_setting(tmp_path: Path) -> None:
+    path = tmp_path / "budget"
+    with DemoServer(account()) as server:
+        run = sync(server, "sales_invoices", shared_budget=str(path))
+        assert not run.error
+        assert SharedBudget(60, str(path), window=pacing.WINDOW)._read()
+        assert len(SharedBudget(60, str(path), window=1)._read()) == len(server.requests)
+
+
+# Asking ahead
+
+
+class Calls:
+    """Calls that end when they are let, and who is under way."""
+
+    def __init__(self, *, fails: int | None = None) -> None:
+        self.begun: list[int] = []
+        self.fails = fails
+
+    def __call__(self, number: int) -> int:
+        self.begun.append(number)
+        if number == self.fails:
+            raise BillitError(f"number {number}")
+        return number
+
+    def started(self, count: int) -> Self:
+        """Wait until so many have begun."""
+        end = time.monotonic() + 10
+        while len(self.begun) < count:
+            assert time.monotonic() < end
+        return self
+
+
+def test_never_more_than_a_few_are_under_way_or_waiting() -> None:
+    calls = Calls()
+    for used, number in enumerate(in_order(calls, range(40), at_once=5), start=1):
+        assert number == used - 1
+        assert len(calls.begun) <= used + 4
+    assert len(calls.begun) == 40
+
+
+def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
+    calls = Calls(fails=7)
+    numbers = in_order(calls, range(1000), at_once=5)
+    assert [next(numbers) for _ in range(7)] == list(range(7))
+    with pytest.raises(BillitError, match="number 7"):
+        next(numbers)
+    assert len(calls.begun) <= 7 + 5
+
+
+def test_one_page_is_asked_ahead() -> None:
+    calls = Calls()
+    pages = one_ahead(map(calls, range(1, 5)))
+    for page in pages:
+        calls.started(min(page + 1, 4))
+        assert len(calls.begun) <= page + 1
+
+
+def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
+    pages = one_ahead(map(Calls(fails=3), range(1, 5)))
+    assert [next(pages), next(pages)] == [1, 2]
+    with pytest.raises(BillitError, match="number 3"):
+        next(pages)
+
+
+# Whole runs
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The tap's minute goes by so much faster, and the server's does too."""
+    speed = 15.0
+    monkeypatch.setattr(pacing, "WINDOW", pacing.WINDOW / speed)
+    return speed
+
+
+def test_documents_hold_the_pace_at_three_seconds_each(hurried: float) -> None:
+    asked: list[float] = []
+    with DemoServer(
+        account(orders=150), requests_per_minute=60, monotonic=lambda: time.monotonic() * hurried
+    ) as server:
+        server.latency = 3 / hurried
+        server.hooks.append(lambda _: asked.append(time.monotonic()))
+        run = sync(server, DETAILS)
+        statuses = [request.status for request in server.requests]
+    assert not run.error
+    assert set(statuses) == {200}
+    assert len(asked) > 75
+    assert MINUTE / hurried / (asked[60] - asked[0]) >= 0.97
+    rows = run.rows(DETAILS)
+    assert len(rows) == len(asked) - 3
+    assert all(one["OrderID"] < other["OrderID"] for one, other in pairwise(rows))
+    check_state_covers_only_what_was_written(run)
+
+
+def check_state_covers_only_what_was_written(run: Run) -> None:
+    last = None
+    for message in run.messages:
+        if message["type"] == "RECORD":
+            last = message["record"]["OrderID"]
+        elif message["type"] == "STATE":
+            for partition in message["value"]["bookmarks"][DETAILS]["partitions"]:
+                if "crawl" in partition:
+                    assert partition["crawl"]["last_order_id"] in (None, last)
+
+
+def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_billit.streams.documents.PAGE", 3)
+    with DemoServer(account(orders=60)) as server:
+        plain = sync(server, DETAILS, requests_per_minute=6000)
+        slow = (Reply(delay=0.03), None, None, Reply(delay=0.01), None, None, None)
+        server.hooks.append(lambda _: slow[len(server.requests) % len(slow)])
+        server.requests.clear()
+        run = sync(server, DETAILS, requests_per_minute=6000)
+    assert run.rows(DETAILS) == plain.rows(DETAILS)
+    assert sum(message["type"] == "STATE" for message in run.messages) > 10
+    check_state_covers_only_what_was_written(run)
+
+
+def test_one_failure_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_billit.streams.documents.PAGE", 3)
+    with DemoServer(account(orders=60)) as server:
+        whole = sync(server, DETAILS, requests_per_minute=6000)
+        orders = [row["OrderID"] for row in whole.rows(DETAILS)]
+        server.requests.clear()
+        server.fail(Reply(200, ["no order"]), path=f"/v1/orders/{orders[10]}")
+        run = sync(server, DETAILS, requests_per_minute=6000)
+        assert "JSON that is no order" in str(run.error)
+        assert [row["OrderID"] for row in run.rows(DETAILS)] == orders[:10]
+        read = {int(request.path.rpartition("/")[2]) for request in server.requests[3:]}
+        assert read <= set(orders[:15])
+        check_state_covers_only_what_was_written(run)
+        rest = sync(server, DETAILS, state=run.state, requests_per_minute=6000)
+    assert rest.table(DETAILS, run) == whole.table(DETAILS)
+    assert len(rest.rows(DETAILS)) < len(orders)
