@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ def tap(url: str, kind: str) -> None:
 
     module.STREAMS = tuple(each for each in module.STREAMS if each.name == STREAMS[kind])
     config = {"api_url": url, "api_key": "none", "requests_per_minute": 10**6}
-    module.TapBillit(config=config | {"refresh_unpaid": False}).sync_all()
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config | {"refresh_unpaid": False}, file)
+        file.flush()
+        module.TapBillit.cli(["--config", file.name])
 
 
 def floor(url: str, kind: str) -> None:
@@ -51,9 +56,7 @@ def print_all(
         while page:
             body = loads(session.get(page, timeout=60).content)
             for row in body["Items"]:
-                out.write(
-                    dumps({"type": "RECORD", "stream": STREAMS[kind], "record": row}) + b"\n"
-                )
+                out.write(dumps({"type": "RECORD", "stream": STREAMS[kind], "record": row}) + b"\n")
             page = body.get("NextPageLink")
 
 
@@ -104,7 +107,9 @@ def dlt(url: str, kind: str) -> None:
         "paginator": {"type": "json_link", "next_url_path": "NextPageLink"},
     }
     resources = [{"name": STREAMS[kind], "endpoint": endpoint}]
-    rows: Iterator[Any] = rest_api_resources({"client": {"base_url": url}, "resources": resources})[0]
+    rows: Iterator[Any] = rest_api_resources({"client": {"base_url": url}, "resources": resources})[
+        0
+    ]
     out = sys.stdout.buffer
     for row in rows:
         out.write(orjson.dumps(row, default=str) + b"\n")

@@ -83,7 +83,9 @@ def _serve(connection: socket.socket, pages: Pages) -> None:
             while requests.readline() not in {b"\r\n", b""}:
                 pass
             body = pages.answer(line.split(b" ")[1])
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            head = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            )
             connection.sendall(head % len(body) + body)
 
 

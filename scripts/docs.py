@@ -73,11 +73,12 @@ def kind(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "date_iso8601"
     (type_,) = {*schema["type"]} - {"null"}
-    return "decimal" if type_ == "number" else str(type_)
+    # Meltano 4.4 breaks on a `decimal` that comes from a variable: it cannot write it as JSON.
+    return "integer" if type_ == "number" else str(type_)
 
 
 def definition(meltano: str) -> str:
-    """The extractor of meltano.yml as a file for `meltano add --from-ref`, and for Meltano's hub."""
+    """The extractor of meltano.yml for `meltano add --from-ref`, and as Meltano's hub wants it."""
     extractor = yaml.safe_load(meltano)["plugins"]["extractors"][0]
     package = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extractor |= {

@@ -98,9 +98,6 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        found = shutil.which("postgres")
-        self.programs = Path(found).parent if found else programs[-1]
         self.user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
         self.url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
 
@@ -119,7 +116,7 @@ class Postgres:
         self._do("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def _do(self, program: str, *arguments: str) -> None:
-        command = [str(self.programs / program), *arguments]
+        command = [_program(program), *arguments]
         subprocess.run(  # noqa: S603
             command, check=True, stdout=subprocess.DEVNULL, cwd="/", **self.user
         )
@@ -127,11 +124,17 @@ class Postgres:
     def rows(self, table: str) -> list[Row]:
         """The rows of a table."""
         query = f"SELECT row_to_json(t) FROM {SCHEMA}.{table} t"
-        command = [str(self.programs / "psql"), "-h", str(self.folder), "-U", "postgres"]
+        command = [_program("psql"), "-h", str(self.folder), "-U", "postgres"]
         text = subprocess.run(  # noqa: S603
             [*command, "-Atc", query], check=True, capture_output=True, text=True
         ).stdout
         return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+
+
+def _program(name: str) -> str:
+    """Debian keeps the server's programs off the path."""
+    programs = sorted(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))
+    return programs[-1] if programs else shutil.which(name) or name
 
 
 class DuckDB:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 _WHOLE = re.compile(r"-?\d+")
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -27,6 +27,18 @@ def _decimal(value: str) -> Decimal | None:
 _NUMBERS: dict[str, Callable[[str], Any]] = {"integer": whole_number, "number": _decimal}
 
 
+SHAPES = 1000
+"""Sets of property names that are remembered; Billit leaves out what is null, so there are many."""
+
+
+class _Shape(NamedTuple):
+    """What is to be looked at in objects with the same property names."""
+
+    unknown: tuple[str, ...]
+    numbers: tuple[str, ...]
+    objects: tuple[tuple[str, Known], ...]
+
+
 class Known:
     """The property names of a JSON schema, at every level; objects without properties are open."""
 
@@ -44,22 +56,34 @@ class Known:
             for kind in _NUMBERS
             if kind in definition.get("type", ())
         }
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
 
-    def unknown(self, record: dict[str, Any]) -> Iterator[str]:
+    def unknown(self, record: dict[str, Any]) -> list[str]:
         """The paths in `record` that the schema does not know, such as `OrderLines.Colour`.
 
         On the way, numbers that came as text are made numbers again, digit for digit.
         """
-        if not record.keys() <= self.names:
-            yield from record.keys() - self.names
-        if str in map(type, map(record.get, self._numbers)):
+        names = tuple(record)
+        shape = self._shapes.get(names) or self._shape(names)
+        paths = [*shape.unknown]
+        if str in map(type, map(record.__getitem__, shape.numbers)):
             self._restore(record)
-        for name, known in self._objects.items():
-            value = record.get(name)
+        for name, known in shape.objects:
+            value = record[name]
             for part in value if isinstance(value, list) else (value,):
-                if isinstance(part, dict):
-                    for path in known.unknown(part):
-                        yield f"{name}.{path}"
+                if isinstance(part, dict) and (inside := known.unknown(part)):
+                    paths += [f"{name}.{path}" for path in inside]
+        return paths
+
+    def _shape(self, names: tuple[str, ...]) -> _Shape:
+        if len(self._shapes) >= SHAPES:
+            self._shapes.clear()
+        shape = self._shapes[names] = _Shape(
+            unknown=tuple(name for name in names if name not in self.names),
+            numbers=tuple(name for name in names if name in self._numbers),
+            objects=tuple((name, self._objects[name]) for name in names if name in self._objects),
+        )
+        return shape
 
     def _restore(self, record: dict[str, Any]) -> None:
         for name, number_in in self._numbers.items():

@@ -116,6 +116,9 @@ class Pipeline:
             "TAP_BILLIT_REFRESH_TOKEN": self.demo.issue_refresh_token(),
             "TAP_BILLIT_TOKEN_STORE": str(folder / "tokens" / "billit.json"),
             "TAP_BILLIT_REQUESTS_PER_MINUTE": "60000",
+            "TAP_BILLIT_REQUEST_TIMEOUT": "30",
+            "TAP_BILLIT_RETRY_MINUTES": "1",
+            "TAP_BILLIT_START_DATE": "2020-01-01T00:00:00Z",
             "TARGET_POSTGRES_SQLALCHEMY_URL": server.url,
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": self.schema,
         }
@@ -137,7 +140,7 @@ class Pipeline:
         ) as process:
             self._process = process
             try:
-                printed, self.log = process.communicate(timeout=120)
+                printed, self.log = process.communicate(timeout=300)
             finally:
                 if process.poll() is None:
                     self.kill_all()

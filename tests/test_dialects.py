@@ -79,7 +79,9 @@ class Bench:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.now = NOW
-        self.account = Account(orders=36, companies=2, clock=lambda: self.now)
+        by_offset = (dialect.by_id, dialect.from_id) != ("taken", "taken")
+        orders = 36 if by_offset else 14  # more than a page in a stream, or not
+        self.account = Account(orders=orders, companies=2, clock=lambda: self.now)
         self.companies = [company["PartyID"] for company in self.account.companies]
         self.account.delete(self.account.rows(self.companies[0])[3]["OrderID"])
         self.demo = DemoServer(self.account, page_size=6, dialect=dialect)
@@ -211,7 +213,7 @@ MIXES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=5 if settings().max_examples < 100 else 300)
+@settings(max_examples=4 if settings().max_examples < 100 else 300)
 @given(answers=MIXES)
 def test_the_sync_is_right_under_any_mix(answers: dict[str, str]) -> None:
     with speaking(**answers) as bench:
@@ -278,7 +280,8 @@ def test_without_a_newest_change_the_bookmark_is_the_date_less_a_day() -> None:
     with speaking(rows="fewer") as bench:
         life(bench)
         partitions = bench.state["bookmarks"]["sales_invoices"]["partitions"]
-        assert {each["replication_key_value"] for each in partitions} == {"2026-09-30T12:55:00"}
+        for each in partitions:  # and less the time that the answer took
+            assert "2026-09-30T12:54:00" < each["replication_key_value"] < "2026-09-30T12:55:00"
         assert all(each["mark"] is None for each in partitions)
 
 
@@ -319,7 +322,7 @@ def test_a_company_that_is_refused_costs_no_other_its_rows(foreign: str, errors:
 def test_a_list_of_deleted_orders_that_is_missing_is_said() -> None:
     with speaking(deleted="missing") as bench:
         run = bench.sync()
-        assert sum("no list of deleted orders (404)" in line for line in run.log) == 2
+        assert sum("Billit has no such list (404)" in line for line in run.log) == 2
 
 
 def test_an_empty_body_is_no_empty_list_elsewhere() -> None:

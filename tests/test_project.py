@@ -27,12 +27,12 @@ KINDS = {
     "company_ids": "array",
     "context_party_id": "integer",
     "environment": "options",
-    "files_max_mb": "decimal",
+    "files_max_mb": "integer",
     "lookback_minutes": "integer",
     "refresh_unpaid": "boolean",
-    "request_timeout": "decimal",
+    "request_timeout": "integer",
     "requests_per_minute": "integer",
-    "retry_minutes": "decimal",
+    "retry_minutes": "integer",
     "start_date": "date_iso8601",
 }
 

@@ -59,6 +59,13 @@ class BillitStream(Stream):
                 del row[path]
         return row
 
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        """None: no stream here has children, and the SDK would copy a context for each record."""
+        return ()
+
     @cached_property
     def _known(self) -> Known:
         return Known(self.effective_schema)

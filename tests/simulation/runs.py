@@ -194,6 +194,7 @@ def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) 
     with (
         mock.patch("tap_billit.tap.STREAMS", chosen),
         mock.patch("tap_billit.account.paced_session", return_value=session),
+        mock.patch("requests.sessions.preferred_clock", return_value=0.0),
         mock.patch("tap_billit.streams.base.one_ahead", _one_ahead),
         mock.patch("tap_billit.streams.documents.in_order", _in_order),
         mock.patch("tap_billit.streams.documents.PAGE", page_size),
