@@ -106,10 +106,9 @@ def main() -> None:
 def serving(*, orders: int, kind: str) -> Generator[str, None, None]:
     """The URL of such a server."""
     command = [sys.executable, "-m", "benchmarks.server", str(orders), kind]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
-            yield process.stdout.readline().strip()
+            yield (process.stdout or sys.stdin).readline().strip()
         finally:
             process.kill()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tap_billit.errors import OTHER, REDIRECT, SERVER_TROUBLE, TROUBLES
 from tap_billit.settings import SETTINGS
 from tap_billit.tap import TapBillit
 
@@ -19,6 +20,22 @@ ROOT = Path(__file__).parents[1]
 TAP = TapBillit(config={"environment": "demo"})
 OWN = SETTINGS.to_dict()["properties"]
 NEEDS_AN_EXTRA = "faker_config"
+
+AGAIN, ENDS = "tried again", "the run ends"
+SPECIAL = {
+    401: "a token that expired or is unknown is renewed once; else the company is left out",
+    404: "a document was deleted meanwhile: skipped, and counted in the log; else an error",
+    429: "tried again after `Retry-After` (seconds or a date), else as the other errors",
+}
+BEYOND_STATUS = (
+    ("refused, reset, timed out, cut off, DNS, TLS cut off", AGAIN, "network, `api_url`"),
+    ("a certificate that cannot be trusted", ENDS, "the clock, `REQUESTS_CA_BUNDLE`"),
+    ("truncated or broken gzip, HTML, no JSON", AGAIN, "`environment`, `api_url`"),
+    ("JSON of another shape", ENDS, "please report this"),
+    ("an empty page that has a link", "passed; after 100 in a row the run ends", "report this"),
+    ("a link to another path, or that repeats; the same page again", ENDS, "report this"),
+    ("an answer of more than 256 MiB", "the run ends; the rest is not read", "`api_url`"),
+)
 
 
 def settings_table() -> str:
@@ -43,6 +60,19 @@ def streams_table() -> str:
         bookmark += "" if entry.metadata.root.selected_by_default else "; only if selected"
         lines.append(f"| `{name}` | {what} | {keys} | {bookmark} |")
     return "\n".join(lines)
+
+
+def errors_table() -> str:
+    """What the tap does when Billit stumbles, as a Markdown table."""
+    statuses = {str(status): trouble for status, trouble in TROUBLES.items()}
+    statuses |= {"other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_TROUBLE}
+    special = {str(status): does for status, does in SPECIAL.items()}
+    rows = [
+        (name, special.get(name, AGAIN if passes else "the company is left out"), check)
+        for name, (passes, check) in statuses.items()
+    ]
+    lines = ["| Billit answers | The tap | What to check |", "| --- | --- | --- |"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in (*rows, *BEYOND_STATUS)])
 
 
 def meltano_settings() -> str:
@@ -113,6 +143,7 @@ def main() -> int:
     meltano = fill(meltano, "settings", meltano_settings())
     readme = fill(readme, "settings", settings_table())
     readme = fill(readme, "streams", streams_table())
+    readme = fill(readme, "errors", errors_table())
     stale = []
     for name, new in {
         "README.md": readme,
