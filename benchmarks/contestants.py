@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATHS = {"rows": "/v1/orders", "documents": "/v1/orders/deleted"}
-STREAMS = {"rows": "sales_invoices", "documents": "deleted_orders"}
+STREAMS = {
+    "rows": "sales_invoices",
+    "documents": "deleted_orders",
+    "details": "sales_invoice_details",
+}
 
 
 def tap(url: str, kind: str) -> None:

@@ -51,14 +51,14 @@ def settings_table() -> str:
 
 def streams_table() -> str:
     """The catalog as a Markdown table."""
-    lines = ["| Stream | What | Key | Replication |", "| --- | --- | --- | --- |"]
+    lines = ["| Stream | What | Key | Replication | Requests |", "| --- | --- | --- | --- | --- |"]
     for name, stream in TAP.streams.items():
         entry = TAP.catalog.get_stream(name)
         what = inspect.getdoc(type(stream)).partition("\n")[0].removesuffix(".")
         keys = ", ".join(f"`{key}`" for key in entry.key_properties)
         bookmark = f"incremental by `{entry.replication_key}`" if entry.replication_key else "full"
         bookmark += "" if entry.metadata.root.selected_by_default else "; only if selected"
-        lines.append(f"| `{name}` | {what} | {keys} | {bookmark} |")
+        lines.append(f"| `{name}` | {what} | {keys} | {bookmark} | {stream.cost} |")
     return "\n".join(lines)
 
 

@@ -38,6 +38,9 @@ class BillitStream(Stream):
 
     path: ClassVar[str]
 
+    cost: ClassVar[str]
+    """What a sync of it costs in requests, by company, for the README."""
+
     def __init__(self, tap: Tap, account: BillitAccount) -> None:
         super().__init__(tap)
         self.account = account

@@ -20,6 +20,7 @@ class Companies(BillitStream):
 
     name = "companies"
     path = "/v1/account/accountInformation"
+    cost = "1 a run, whatever is selected"
     primary_keys = ("PartyID",)
     schema = COMPANY
 

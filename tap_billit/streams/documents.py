@@ -38,6 +38,7 @@ class OrderDocuments(OrderStream):
     """The documents of an order stream, listed first, so that the log can say how many are left."""
 
     schema = ORDER
+    cost = "1 for 120 orders that changed, and 1 for each of them"
 
     at_once: ClassVar[int] = 5
     """Documents read at the same time: enough to hold a request a second at 4 seconds each."""

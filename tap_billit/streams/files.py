@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 from base64 import b64decode
 from binascii import Error as Base64Error
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from requests import codes
 from typing_extensions import override
@@ -30,6 +32,7 @@ class InvoiceFiles(OrderDocuments):
     name = "invoice_files"
     primary_keys = ("OrderID", "FileID")
     schema = INVOICE_FILE
+    cost = "as details of all orders, and 1 for each new file"
     selected_by_default = False
 
     @override
@@ -69,7 +72,8 @@ class InvoiceFiles(OrderDocuments):
                 return {**record, "Skipped": "Billit has no such file"}
             if len(content) > self._largest:
                 megabytes = self.config["files_max_mb"]
-                self.say(company, f"file {file_id} is over {megabytes} MB, skipped")
+                problem = f"file {file_id} is over {megabytes} MB, skipped"
+                self.say(company, problem, level=logging.WARNING)
                 return {**record, "Skipped": f"larger than {megabytes} MB"}
             self._store.write(place, content)
         return {
@@ -80,7 +84,7 @@ class InvoiceFiles(OrderDocuments):
         }
 
     def _fetch(self, file_id: str, company: int) -> bytes | None:
-        path = f"/v1/files/{file_id}"
+        path = f"/v1/files/{quote(file_id, safe='')}"
         try:
             body = self.account.client.get(path, company=company).body
         except ApiError as error:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class WholeList(CompanyStream):
     """A list without a documented filter: read as a whole, each time."""
 
+    cost = "1 for 120 rows, each time"
+
     @override
     def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
         for page in self.pages(NextPageLinkPaginator(self.path, {}), company):
@@ -42,6 +44,7 @@ class ChangedList(CrawledStream):
     """
 
     resumable = False
+    cost = "1, and 1 for 120 rows that changed"
 
     @override
     def mark(self, company: int) -> Mark | None:

@@ -66,6 +66,7 @@ class OrderRows(OrderStream):
     """
 
     schema = ORDER_ROW
+    cost = "1 for 120 rows that changed, are open or were paid lately"
 
     @override
     def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:

@@ -154,15 +154,11 @@ def first_state_after_records() -> Generator[None]:
         yield
 
 
-MUTATIONS: tuple[Any, ...] = (
+FOUND_BY_CHANCE: tuple[Any, ...] = (
     offset_paging,
     bookmark_is_largest_seen,
     no_lookback,
     gt,
     unsettled_mark,
     no_fresh_walk,
-    interrupted_crawl_takes_new_mark,
-    autumn_not_set_back,
-    settled_too_soon,
-    first_state_after_records,
 )
