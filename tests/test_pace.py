@@ -8,7 +8,6 @@ import threading
 import time
 from bisect import bisect_left
 from contextlib import ExitStack
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -298,33 +297,6 @@ def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
 
 
 # Whole runs
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> float:
-    """The tap's minute goes by so much faster, and the server's does too."""
-    speed = 15.0
-    monkeypatch.setattr(pacing, "WINDOW", pacing.WINDOW / speed)
-    return speed
-
-
-def test_documents_hold_the_pace_at_three_seconds_each(hurried: float) -> None:
-    asked: list[float] = []
-    with DemoServer(
-        account(orders=150), requests_per_minute=60, monotonic=lambda: time.monotonic() * hurried
-    ) as server:
-        server.latency = 3 / hurried
-        server.hooks.append(lambda _: asked.append(time.monotonic()))
-        run = sync(server, DETAILS)
-        statuses = [request.status for request in server.requests]
-    assert not run.error
-    assert set(statuses) == {200}
-    assert len(asked) > 75
-    assert MINUTE / hurried / (asked[60] - asked[0]) >= 0.97
-    rows = run.rows(DETAILS)
-    assert len(rows) == len(asked) - 3
-    assert all(one["OrderID"] < other["OrderID"] for one, other in pairwise(rows))
-    check_state_covers_only_what_was_written(run)
 
 
 def check_state_covers_only_what_was_written(run: Run) -> None:
