@@ -72,7 +72,7 @@ class Tap:
 
     def rest(self, stopped: float) -> tuple[Run, int]:
         """What it wrote, and its exit status, soon after it was stopped."""
-        if not self._reader.is_alive():
+        if self._reader.ident is None:
             self._reader.start()
         code = self.process.wait(SOON)
         assert time.monotonic() - stopped < SOON
