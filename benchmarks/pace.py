@@ -16,8 +16,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_billit import pacing
 from tap_billit import tap as module
+from tap_billit.api import pacing
 from tap_billit.demo import Account, DemoServer
 from tap_billit.streams.documents import OrderDocuments
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
-from tap_billit import pacing
 from tap_billit import tap as module
-from tap_billit.budget import Budget
+from tap_billit.api import pacing
+from tap_billit.api.budget import Budget
 from tap_billit.demo import Account, DemoServer
 
 if TYPE_CHECKING:

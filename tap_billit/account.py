@@ -10,25 +10,25 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from tap_billit.auth import ApiKeyLogin, OAuthLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
+from tap_billit.api.dialect import Feature, spoken
+from tap_billit.api.pacing import paced_session
+from tap_billit.api.paging import page_of
 from tap_billit.clock import BillitClock
 from tap_billit.crawl import Mark
-from tap_billit.dialect import Feature, spoken
 from tap_billit.drift import whole_number
 from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import BillitError
-from tap_billit.pacing import paced_session
-from tap_billit.paging import page_of
-from tap_billit.tokens import open_store
+from tap_billit.login.auth import ApiKeyLogin, OAuthLogin
+from tap_billit.login.tokens import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from requests import Session
 
-    from tap_billit.auth import Login
     from tap_billit.errors import ApiError
+    from tap_billit.login.auth import Login
 
 logger = logging.getLogger("tap-billit")
 

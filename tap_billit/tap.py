@@ -19,10 +19,10 @@ from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_billit.account import BillitAccount
-from tap_billit.auth import finish_refresh
 from tap_billit.crawl import check
 from tap_billit.errors import BillitError
 from tap_billit.inputs import CATALOG, STATE, check_config, environment_config
+from tap_billit.login.auth import finish_refresh
 from tap_billit.settings import SETTINGS, problems
 from tap_billit.streams import STREAMS
 from tap_billit.writer import LineWriter

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tap_billit import auth, oauth
-from tap_billit.auth import ApiKeyLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.errors import ApiError, BillitError, LoginError, TransientError
+from tap_billit.login import auth, oauth
+from tap_billit.login.auth import ApiKeyLogin
 from tests.ways_in import (
     ACCOUNT,
     TOKEN,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tap_billit.tokens import TokenStore
+    from tap_billit.login.tokens import TokenStore
 
 
 @pytest.fixture

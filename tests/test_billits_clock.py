@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import requests
 
-from tap_billit.client import _asked_at
+from tap_billit.api.client import _asked_at
 
 
 @pytest.mark.parametrize(

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.auth import ApiKeyLogin, OAuthLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
+from tap_billit.api.pacing import paced_session
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import ApiError, BillitError, TransientError
-from tap_billit.pacing import paced_session
-from tap_billit.tokens import open_store
+from tap_billit.login.auth import ApiKeyLogin, OAuthLogin
+from tap_billit.login.tokens import open_store
 from tests.ways_in import listening
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tap_billit.auth import Login
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
+    from tap_billit.login.auth import Login
     from tests.conftest import Clock
 
 ORDERS = "/v1/orders"
@@ -260,7 +260,7 @@ def test_no_redirect_is_followed(
 def test_an_answer_that_never_ends_is_not_read_into_memory(
     client: BillitClient, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_billit.client.LARGEST", 1000)
+    monkeypatch.setattr("tap_billit.api.client.LARGEST", 1000)
     demo.fail(Reply(body=b" " * 100_000))
     with pytest.raises(BillitError, match="is larger than"):
         client.get(ACCOUNT)

@@ -24,7 +24,7 @@ from tap_billit.demo import Account, DemoServer, Reply
 from tap_billit.demo.dialect import QUESTIONS, Dialect
 from tap_billit.drift import Known
 from tap_billit.errors import ApiError, BillitError, billit_code
-from tap_billit.oauth import RefusedError, TokenEndpoint
+from tap_billit.login.oauth import RefusedError, TokenEndpoint
 from tests import taps
 
 if TYPE_CHECKING:

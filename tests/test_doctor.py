@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from tap_billit.demo import Account, DemoServer, Reply
 from tap_billit.demo.dialect import QUESTIONS, Dialect
-from tap_billit.doctor import QUESTIONS as TITLES
-from tap_billit.doctor import main
-from tap_billit.examination import Examination
-from tap_billit.shapes import Shape
+from tap_billit.doctor.command import QUESTIONS as TITLES
+from tap_billit.doctor.command import main
+from tap_billit.doctor.examination import Examination
+from tap_billit.doctor.shapes import Shape
 from tap_billit.tap import TapBillit
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tap_billit import client, paging
+from tap_billit.api import client, paging
 from tap_billit.demo import DemoServer, Reply, Request
 from tap_billit.errors import TROUBLES
 from tests.taps import NOW, Run, account, sync

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit import odata
+from tap_billit.api import odata
 
 if TYPE_CHECKING:
-    from tap_billit.odata import Value
+    from tap_billit.api.odata import Value
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billit import pacing
-from tap_billit.ahead import in_order, one_ahead
-from tap_billit.budget import Budget, SharedBudget
+from tap_billit.api import pacing
+from tap_billit.api.ahead import in_order, one_ahead
+from tap_billit.api.budget import Budget, SharedBudget
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.errors import BillitError, TransientError
 from tests.taps import account, sync
@@ -158,7 +158,7 @@ def test_a_clock_set_back_costs_one_window(tmp_path: Path) -> None:
 
 TAKER = """
 import sys, threading, time
-from tap_billit.budget import SharedBudget
+from tap_billit.api.budget import SharedBudget
 budget = SharedBudget(10, sys.argv[1], window=0.5)
 print(flush=True)
 sys.stdin.readline()
@@ -212,7 +212,7 @@ def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
 def test_a_file_that_is_held_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_billit.budget.LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("tap_billit.api.budget.LOCK_PATIENCE", 0.0)
     path = str(tmp_path / "budget")
     with SharedBudget(60, path, window=1)._locked(), pytest.raises(TransientError, match="held"):
         SharedBudget(60, path, window=1).take()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tap_billit.auth import ApiKeyLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
+from tap_billit.api.paging import KeysetPaginator, NextPageLinkPaginator, pages
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tap_billit.paging import KeysetPaginator, NextPageLinkPaginator, pages
+from tap_billit.login.auth import ApiKeyLogin
 from tests.conftest import ids
 
 if TYPE_CHECKING:

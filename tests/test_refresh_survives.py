@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import requests
 
-from tap_billit import auth, oauth, tokens
-from tap_billit.auth import OAuthLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
-from tap_billit.tokens import open_store
+from tap_billit.login import auth, oauth, tokens
+from tap_billit.login.auth import OAuthLogin
+from tap_billit.login.tokens import open_store
 from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, store_of, sync
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tap_billit.tokens import TokenStore
+    from tap_billit.login.tokens import TokenStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tap_billit.auth import ApiKeyLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
+from tap_billit.login.auth import ApiKeyLogin
 from tests.ways_in import (
     ACCOUNT,
     TOKEN,

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tap_billit.demo import DemoServer, Reply
-from tap_billit.tokens import open_store
+from tap_billit.login.tokens import open_store
 from tests.taps import Run, account, sync
 
 if TYPE_CHECKING:

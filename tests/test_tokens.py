@@ -17,8 +17,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from tap_billit.errors import LoginError, TransientError
-from tap_billit.oauth import KNOWN, Spending, Tokens, fingerprint, now
-from tap_billit.tokens import RESERVE, LocalStore, RemoteStore, TokenStore, open_store
+from tap_billit.login.oauth import KNOWN, Spending, Tokens, fingerprint, now
+from tap_billit.login.tokens import RESERVE, LocalStore, RemoteStore, TokenStore, open_store
 
 TOKENS = Tokens(refresh_token="refresh-1", access_token="access-1", expires_at=now())
 
@@ -204,7 +204,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_a_lock_that_is_never_given_up_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_billit.tokens.LOCK_PATIENCE", 0.01)
+    monkeypatch.setattr("tap_billit.login.tokens.LOCK_PATIENCE", 0.01)
     store, other = store_at(tmp_path / "tokens.json"), store_at(tmp_path / "tokens.json")
     with store.exclusive(), pytest.raises(TransientError, match="lock"), other.exclusive():
         pass  # pragma: no cover
@@ -213,8 +213,8 @@ def test_a_lock_that_is_never_given_up_is_reported(
 FULL = """
 import resource, sys
 from tap_billit.errors import LoginError
-from tap_billit.oauth import Tokens
-from tap_billit.tokens import RESERVE, open_store
+from tap_billit.login.oauth import Tokens
+from tap_billit.login.tokens import RESERVE, open_store
 
 store = open_store(sys.argv[1], environment="sandbox", client_id="me")
 limit = int(sys.argv[2])

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from tap_billit.auth import OAuthLogin
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
 from tap_billit.demo.account import Account
 from tap_billit.demo.server import DemoServer
-from tap_billit.tokens import open_store
+from tap_billit.login.auth import OAuthLogin
+from tap_billit.login.tokens import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from tap_billit.demo.messages import Reply, Request
-    from tap_billit.oauth import Tokens
-    from tap_billit.tokens import TokenStore
+    from tap_billit.login.oauth import Tokens
+    from tap_billit.login.tokens import TokenStore
 
 TOKEN = "/OAuth2/token"
 ACCOUNT = "/v1/account/accountInformation"

@@ -13,11 +13,11 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_billit.ahead import one_ahead
+from tap_billit.api.ahead import one_ahead
+from tap_billit.api.paging import pages
 from tap_billit.crawl import MEND, Crawl
 from tap_billit.drift import Known
 from tap_billit.errors import ApiError, StateError
-from tap_billit.paging import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_billit.account import BillitAccount
+    from tap_billit.api.paging import NextPageLinkPaginator, Row
     from tap_billit.crawl import Mark
-    from tap_billit.paging import NextPageLinkPaginator, Row
 
 
 class BillitStream(Stream):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from requests import codes
 from typing_extensions import override
 
-from tap_billit.ahead import in_order
+from tap_billit.api.ahead import in_order
 from tap_billit.errors import ApiError, BillitError
 from tap_billit.schemas import ORDER
 from tap_billit.streams.orders import (

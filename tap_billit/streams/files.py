@@ -14,7 +14,7 @@ from urllib.parse import quote
 from requests import codes
 from typing_extensions import override
 
-from tap_billit import odata
+from tap_billit.api import odata
 from tap_billit.errors import ApiError, BillitError
 from tap_billit.files import FileStore
 from tap_billit.schemas import INVOICE_FILE

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from requests import codes
 from typing_extensions import override
 
-from tap_billit import odata
+from tap_billit.api import odata
+from tap_billit.api.dialect import Feature
+from tap_billit.api.paging import NextPageLinkPaginator
 from tap_billit.crawl import Mark
-from tap_billit.dialect import Feature
 from tap_billit.errors import ApiError
-from tap_billit.paging import NextPageLinkPaginator
 from tap_billit.schemas import DOCUMENT, ORDER, PARTY_ROW, PRODUCT, TRANSACTION
 from tap_billit.streams.base import CompanyStream, CrawledStream
 

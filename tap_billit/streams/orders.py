@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from tap_billit import odata
-from tap_billit.paging import KeysetPaginator
+from tap_billit.api import odata
+from tap_billit.api.paging import KeysetPaginator
 from tap_billit.schemas import ORDER_ROW
 from tap_billit.streams.base import CrawledStream
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tap_billit import odata
 from tap_billit.account import BillitAccount
+from tap_billit.api import odata
+from tap_billit.api.paging import KeysetPaginator, NextPageLinkPaginator
 from tap_billit.clock import BillitClock
 from tap_billit.crawl import Crawl
-from tap_billit.paging import KeysetPaginator, NextPageLinkPaginator
 from tap_billit.streams.base import CompanyStream, CrawledStream
 from tap_billit.streams.orders import OrderStream
 

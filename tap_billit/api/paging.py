@@ -8,15 +8,15 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from typing_extensions import override
 
-from tap_billit import odata
-from tap_billit.dialect import BY_OFFSET, Feature, Features, Query, spoken
+from tap_billit.api import odata
+from tap_billit.api.dialect import BY_OFFSET, Feature, Features, Query, spoken
 from tap_billit.drift import whole_number
 from tap_billit.errors import BillitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_billit.client import BillitClient
+    from tap_billit.api.client import BillitClient
 
 Row = dict[str, Any]
 

@@ -15,19 +15,19 @@ import msgspec
 import requests
 from typing_extensions import override
 
-from tap_billit.auth import OAuthLogin, uninterrupted
-from tap_billit.callback import Catcher, NoCodeError, code_in, is_local
-from tap_billit.client import BillitClient
+from tap_billit.api.client import BillitClient
+from tap_billit.api.pacing import paced_session, retrying
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import BillitError, LoginError, TransientError, unreachable
-from tap_billit.oauth import AnswerLostError, RefusedError, TokenEndpoint, received
-from tap_billit.pacing import paced_session, retrying
-from tap_billit.tokens import open_store
+from tap_billit.login.auth import OAuthLogin, uninterrupted
+from tap_billit.login.callback import Catcher, NoCodeError, code_in, is_local
+from tap_billit.login.oauth import AnswerLostError, RefusedError, TokenEndpoint, received
+from tap_billit.login.tokens import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_billit.tokens import TokenStore
+    from tap_billit.login.tokens import TokenStore
 
 CODE_LIFE = 10 * 60
 """Seconds that Billit's codes last, and that the command waits for a redirect."""

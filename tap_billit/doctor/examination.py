@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import msgspec
 from requests import codes
 
-from tap_billit.auth import OAuthLogin
-from tap_billit.client import SUCCESS
+from tap_billit.api.client import SUCCESS
+from tap_billit.doctor.shapes import Shape
 from tap_billit.drift import whole_number
 from tap_billit.errors import date_in, retry_after
+from tap_billit.login.auth import OAuthLogin
 from tap_billit.schemas import (
     COMPANY,
     DOCUMENT,
@@ -25,7 +26,6 @@ from tap_billit.schemas import (
     PRODUCT,
     TRANSACTION,
 )
-from tap_billit.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 import requests
 
-from tap_billit.dialect import Dialect
+from tap_billit.api.dialect import Dialect
+from tap_billit.api.pacing import PATIENCE, retrying
 from tap_billit.errors import (
     BillitError,
     TransientError,
@@ -18,14 +19,13 @@ from tap_billit.errors import (
     path_of,
     unreachable,
 )
-from tap_billit.pacing import PATIENCE, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tap_billit.auth import Login
-    from tap_billit.dialect import Features, Query
+    from tap_billit.api.dialect import Features, Query
+    from tap_billit.login.auth import Login
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 

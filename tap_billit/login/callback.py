@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from typing_extensions import override
 
 from tap_billit.errors import LoginError
-from tap_billit.oauth import fingerprint
+from tap_billit.login.oauth import fingerprint
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -13,8 +13,9 @@ import msgspec
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from tap_billit.api.pacing import PATIENCE, retrying
 from tap_billit.errors import BillitError, LoginError, TransientError, billit_code
-from tap_billit.oauth import (
+from tap_billit.login.oauth import (
     AnswerLostError,
     RefusedError,
     Spending,
@@ -24,15 +25,14 @@ from tap_billit.oauth import (
     now,
     received,
 )
-from tap_billit.pacing import PATIENCE, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
 
-    from tap_billit.oauth import Way
-    from tap_billit.tokens import TokenStore
+    from tap_billit.login.oauth import Way
+    from tap_billit.login.tokens import TokenStore
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_billit.doctor.examination import Examination, Finding
 from tap_billit.errors import BillitError
-from tap_billit.examination import Examination, Finding
 from tap_billit.inputs import check_config
 from tap_billit.tap import TapBillit
 

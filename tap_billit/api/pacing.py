@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import backoff
 import requests
 
-from tap_billit.budget import Budget, PacedAdapter, SharedBudget
+from tap_billit.api.budget import Budget, PacedAdapter, SharedBudget
 from tap_billit.errors import TransientError
 
 if TYPE_CHECKING:

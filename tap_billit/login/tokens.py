@@ -24,7 +24,7 @@ import platformdirs
 from typing_extensions import override
 
 from tap_billit.errors import LoginError, TransientError
-from tap_billit.oauth import Tokens, fingerprint
+from tap_billit.login.oauth import Tokens, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -1,0 +1,1 @@
+"""Billit's API: one client, how it asks, how fast, and what it makes of the answers."""
