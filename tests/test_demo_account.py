@@ -218,6 +218,22 @@ def test_last_modified_is_brussels_time() -> None:
         assert row["LastModified"] == f"2026-{month:02}-01T{hour}:30:00.25"
 
 
+def test_a_document_that_stands_still_is_the_same_whatever_its_party_does() -> None:
+    clock = Clock()
+    account = Account(companies=1, orders=0, clock=clock)
+    [company] = party_ids(account)
+    orders = [account.create(company) for _ in range(5)]
+    documents = {order: account.document(order) for order in orders}
+    parties = account.parties(company)
+    clock.pass_time(days=300)
+    moved = ("Overdue", "DaysOverdue")
+    for order, before in documents.items():
+        after = account.document(order)
+        assert after["LastModified"] == before["LastModified"]
+        assert {**after, **dict.fromkeys(moved)} == {**before, **dict.fromkeys(moved)}
+    assert account.parties(company)[: len(parties)] != parties
+
+
 def test_changes_by_hand() -> None:
     clock = Clock()
     account = Account(companies=2, orders=0, clock=clock)

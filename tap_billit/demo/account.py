@@ -117,7 +117,7 @@ class Account:
         with self.lock:
             order = self._order(order_id)
             papers = self._papers[order.life.company]
-            return papers.document(order, row=self._shown(order), now=self.now)
+            return papers.document(order, row=self._shown(order))
 
     def company_of(self, order_id: int) -> int:
         """The PartyID of the company whose live order this is."""

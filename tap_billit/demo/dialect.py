@@ -1,6 +1,6 @@
 """The open questions about Billit's API, and the demo's answer to each: the documented, or another.
 
-`QUESTIONS` names the answers that each question can have; the first is the documented one, or the
+`Dialect` names the answers that each question can have; the first is the documented one, or the
 likeliest where nothing is documented.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from tap_billit.demo.messages import Reply
@@ -22,28 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Json = dict[str, Any]
-
-QUESTIONS: dict[str, tuple[str, ...]] = {
-    "nulls": ("left out", "sent"),
-    "link": ("absolute", "relative", "query", "http", "internal", "case", "encoded"),
-    "errors": ("list", "top", "oauth", "html", "empty"),
-    "client": ("either", "body", "header"),
-    "grant_body": ("json", "form", "form, 415"),
-    "grant_errors": ("oauth", "list", "top", "html", "empty"),
-    "spent": ("400", "401", "grace"),
-    "times": ("taken", "refused"),
-    "newest_first": ("taken", "refused"),
-    "by_id": ("taken", "refused", "refused, another order"),
-    "from_id": ("taken", "refused"),
-    "deleted": ("page", "array", "empty", "blank", "missing"),
-    "rows": ("documented", "more", "fewer"),
-    "ids": ("numbers", "text"),
-    "amounts": ("numbers", "text"),
-    "dates": ("naive", "offset", "utc"),
-    "too_many": ("explained", "bare"),
-    "foreign": ("401", "400", "403"),
-    "date_header": ("sent", "left out"),
-}
 
 GRACE = 10_000
 """Milliseconds in which a spent refresh token works again, where there is a grace."""
@@ -58,27 +36,29 @@ _LEFT_OUT = ("LastModified", "CompanyID", "CounterParty", "OrderPDF", "Currency"
 
 @dataclass(frozen=True)
 class Dialect:
-    """An answer to each question: a name from `QUESTIONS`."""
+    """An answer to each question."""
 
-    nulls: str = "left out"
-    link: str = "absolute"
-    errors: str = "list"
-    client: str = "either"
-    grant_body: str = "json"
-    grant_errors: str = "oauth"
-    spent: str = "400"
-    times: str = "taken"
-    newest_first: str = "taken"
-    by_id: str = "taken"
-    from_id: str = "taken"
-    deleted: str = "page"
-    rows: str = "documented"
-    ids: str = "numbers"
-    amounts: str = "numbers"
-    dates: str = "naive"
-    too_many: str = "explained"
-    foreign: str = "401"
-    date_header: str = "sent"
+    nulls: Literal["left out", "sent"] = "left out"
+    link: Literal["absolute", "relative", "query", "http", "internal", "case", "encoded"] = (
+        "absolute"
+    )
+    errors: Literal["list", "top", "oauth", "html", "empty"] = "list"
+    client: Literal["either", "body", "header"] = "either"
+    grant_body: Literal["json", "form", "form, 415"] = "json"
+    grant_errors: Literal["oauth", "list", "top", "html", "empty"] = "oauth"
+    spent: Literal["400", "401", "grace"] = "400"
+    times: Literal["taken", "refused"] = "taken"
+    newest_first: Literal["taken", "refused"] = "taken"
+    by_id: Literal["taken", "refused", "refused, another order"] = "taken"
+    from_id: Literal["taken", "refused"] = "taken"
+    deleted: Literal["page", "array", "empty", "blank", "missing"] = "page"
+    rows: Literal["documented", "more", "fewer"] = "documented"
+    ids: Literal["numbers", "text"] = "numbers"
+    amounts: Literal["numbers", "text"] = "numbers"
+    dates: Literal["naive", "offset", "utc"] = "naive"
+    too_many: Literal["explained", "bare"] = "explained"
+    foreign: Literal["401", "400", "403"] = "401"
+    date_header: Literal["sent", "left out"] = "sent"
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -187,6 +167,11 @@ class Dialect:
             return f"{stamp[:19]}{point}{fraction}{stamp[19:]}"
         moment = local.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
         return f"{moment}{point}{fraction}Z"
+
+
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    name: get_args(answers) for name, answers in get_type_hints(Dialect).items()
+}
 
 
 def _said(reply: Reply) -> tuple[str, str]:

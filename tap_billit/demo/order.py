@@ -48,7 +48,12 @@ class Order:
     @property
     def last_modified(self) -> str:
         """When the order last changed, as written."""
-        return self.stamp or written(self.life.events[self.done - 1].at)
+        return self.stamp or written(self.last_event)
+
+    @property
+    def last_event(self) -> int:
+        """When its life last went on."""
+        return self.life.events[self.done - 1].at
 
     def when(self, kind: str, /) -> int | None:
         """When the (first) event of that kind happened."""

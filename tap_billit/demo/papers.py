@@ -70,10 +70,10 @@ class Papers:
         _balance(row, order)
         return {key: value for key, value in row.items() if value is not None}
 
-    def document(self, order: Order, *, row: Json, now: int) -> Json:
-        """Everything; `row` is the order's row, complete."""
+    def document(self, order: Order, *, row: Json) -> Json:
+        """Everything, the party as it was at the last event; `row` is the order's row, complete."""
         content, life = self._content(order), order.life
-        party = self._parties.party(content.party, now)
+        party = self._parties.party(content.party, order.last_event)
         own = self._company_as_party(
             "Supplier" if life.direction == "Income" else "Customer", created=life.created
         )

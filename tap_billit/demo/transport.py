@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -104,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.close()
             self.wfile.close()
             self.connection.close()
+            self.wfile = BytesIO()  # the base class flushes it
         if reply.cut in {"close", "reset"}:
             return
         content = reply.content()
