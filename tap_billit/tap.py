@@ -93,6 +93,9 @@ class TapBillit(Tap):
             # Loaders that keep state only up to the last record have all of it then.
             self.write_message(StateMessage(self.state))
             self._name_idle_state()
+        except Exception:
+            self._write_last_state()
+            raise
         finally:
             self.account.close()
         if refused := self.account.refused:
@@ -100,6 +103,15 @@ class TapBillit(Tap):
                 f"{len(refused)} of {len(self.account.companies)} companies could not be synced: "
                 + " ".join(f"{company}: {error}" for company, error in refused.items())
             )
+
+    def _write_last_state(self) -> None:
+        """Say what was written before a run that is cut short ends.
+
+        Not with BATCH: there a record that was read may be in a file that nobody will be told of.
+        """
+        if self.state and not self.config.get("batch_config"):
+            with suppress(OSError):
+                self.write_message(StateMessage(self.state))
 
     def _name_idle_state(self) -> None:
         partitions = [
@@ -128,9 +140,7 @@ class TapBillit(Tap):
 
     def _end(self, signum: int) -> None:
         self.logger.warning("Stopped by %s", signal.Signals(signum).name)
-        if self.state:
-            with suppress(OSError):
-                self.write_message(StateMessage(value=self.state))
+        self._write_last_state()
         self.account.close()  # a refresh that waits for its turn has spent nothing yet
         finish_refresh()
         logging.shutdown()

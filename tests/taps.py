@@ -20,6 +20,7 @@ from tap_billit.tap import TapBillit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from tap_billit.demo import DemoServer
 
@@ -29,6 +30,21 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 Table = dict[Any, dict[str, Any]]
+
+
+def as_json(value: Any) -> Any:
+    """`value` as it comes out at the other end of a pipe."""
+    return _decode(_encode(value))
+
+
+def oauth(server: DemoServer, folder: Path) -> dict[str, str]:
+    """The settings of a login that may be renewed, kept in `folder`."""
+    return {
+        "client_id": server.client_id,
+        "client_secret": server.client_secret,
+        "refresh_token": server.issue_refresh_token(),
+        "token_store": str(folder / "tokens.json"),
+    }
 
 
 def account(*, orders: int = 60, companies: int = 1) -> Account:

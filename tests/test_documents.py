@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,32 @@ def test_an_order_deleted_between_list_and_read_is_skipped_and_counted(
     assert gone not in left
     assert len(left) > 3
     assert "1 orders were deleted meanwhile, and skipped" in caplog.text
+
+
+def test_the_log_tells_how_far_it_is(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the list still goes on it cannot say how much is left."""
+    caplog.set_level("INFO")
+    monkeypatch.setattr("tap_billit.streams.documents.STATE_EVERY", 0)
+    company = run.demo.account.companies[0]["PartyID"]
+    seen = threading.Event()
+
+    def wait(request: Request) -> None:
+        if "OrderID ge" in request.query.get("$filter", ""):
+            assert seen.wait(20)
+        elif (
+            len([each for each in run.demo.requests if each.path.startswith("/v1/orders/")]) > 7
+        ):  # five at once: the first two are written
+            seen.set()
+
+    run.demo.hooks.append(wait)
+    documents = run(DETAILS, company_ids=[company]).records[DETAILS]
+    assert "1 documents, 10 are listed so far" in caplog.text
+    assert f"company {company}: {len(documents)} documents to read" in caplog.text
+    assert f"{len(documents)} of {len(documents)} documents, at least 0 minutes to go" in (
+        caplog.text
+    )
 
 
 def files(run: Runner, folder: Path, **config: Any) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from bisect import bisect_left
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_billit.api import pacing
-from tap_billit.api.ahead import in_order, one_ahead
+from tap_billit.api.ahead import ahead, in_order
 from tap_billit.api.budget import Budget, SharedBudget
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.errors import BillitError, TransientError
 from tests.taps import account, sync
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from typing_extensions import Self
@@ -251,6 +252,13 @@ class Calls:
         return self
 
 
+def wait_for_threads() -> None:
+    """Wait until none of those that ask ahead is left."""
+    for thread in threading.enumerate():
+        if thread.name == "billit":
+            thread.join(10)
+
+
 def test_never_more_than_a_few_are_under_way_or_waiting() -> None:
     calls = Calls()
     for used, number in enumerate(in_order(calls, range(40), at_once=5), start=1):
@@ -270,17 +278,49 @@ def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
 
 def test_one_page_is_asked_ahead() -> None:
     calls = Calls()
-    pages = one_ahead(map(calls, range(1, 5)))
+    pages = ahead(map(calls, range(1, 5)), at_most=1)
     for page in pages:
         calls.started(min(page + 1, 4))
         assert len(calls.begun) <= page + 1
 
 
 def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
-    pages = one_ahead(map(Calls(fails=3), range(1, 5)))
+    pages = ahead(map(Calls(fails=3), range(1, 5)), at_most=1)
     assert [next(pages), next(pages)] == [1, 2]
     with pytest.raises(BillitError, match="number 3"):
         next(pages)
+
+
+def test_all_pages_are_asked_while_the_first_is_used() -> None:
+    calls = Calls()
+    with closing(ahead(map(calls, range(1, 9)))) as pages:
+        assert next(pages) == 1
+        calls.started(8)
+        assert list(pages) == list(range(2, 9))
+
+
+def test_nobody_asks_on_for_one_who_has_gone() -> None:
+    calls, gone = Calls(), threading.Event()
+
+    def asked() -> Iterator[int]:
+        yield calls(1)
+        assert gone.wait(10)
+        yield calls(2)
+        yield calls(3)
+
+    with closing(ahead(asked())) as pages:
+        assert next(pages) == 1
+    gone.set()
+    calls.started(2)
+    wait_for_threads()
+    assert calls.begun == [1, 2]
+
+
+def test_a_failure_costs_no_page_before_it() -> None:
+    with closing(ahead(map(Calls(fails=3), range(1, 5)))) as pages:
+        assert [next(pages), next(pages)] == [1, 2]
+        with pytest.raises(BillitError, match="number 3"):
+            next(pages)
 
 
 # Whole runs

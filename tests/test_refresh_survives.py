@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import requests
 
+from tap_billit.api import ahead
 from tap_billit.api.client import BillitClient
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
 
 KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "40"))
-WATCHED = {module.__file__ for module in (auth, oauth, tokens)}
+WATCHED = {module.__file__ for module in (ahead, auth, oauth, tokens)}
 
 
 class Run(NamedTuple):

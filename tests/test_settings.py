@@ -107,6 +107,16 @@ BROKEN_FILES: dict[str, tuple[str, str, str]] = {
         '{"bookmarks": {"parties": {"replication_key_value": "2026-01-01"}}}',
         "The state of parties is not kept by company",
     ),
+    "state: nobody's": (
+        "--state",
+        '{"bookmarks": {"parties": {"partitions": [{"context": {}}]}}}',
+        "The state of parties has a partition whose CompanyID is None, not a number",
+    ),
+    "state: a name": (
+        "--state",
+        '{"bookmarks": {"parties": {"partitions": [{"context": {"CompanyID": "Acme"}}]}}}',
+        "The state of parties has a partition whose CompanyID is 'Acme', not a number",
+    ),
     "catalog: no JSON": ("--catalog", "streams: []", "file.json is not JSON"),
     "catalog: no object": ("--catalog", "[]", "file.json holds JSON, but no object"),
     "catalog: a config": ("--catalog", '{"environment": "demo"}', "no Singer catalog"),

@@ -20,7 +20,7 @@ import pytest
 
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.login.tokens import open_store
-from tests.taps import Run, account, sync
+from tests.taps import Run, account, oauth, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -110,6 +110,12 @@ def wait_for(happened: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def buffering(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's standard output as it is by itself, and as images often have it."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
     with DemoServer(account(), page_size=5) as server:
@@ -197,6 +203,7 @@ class Full:
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
+@pytest.mark.usefixtures("buffering")
 def test_in_the_middle_of_a_line_to_a_slow_target(signum: int, tmp_path: Path) -> None:
     with DemoServer(account(orders=900), page_size=20) as server:
         with tap(server, ROWS, tmp_path, reads=False) as process:
@@ -217,6 +224,7 @@ def test_a_second_signal_ends_it_when_the_target_is_stuck(tmp_path: Path) -> Non
         assert process.process.wait(SOON) == 1
 
 
+@pytest.mark.usefixtures("buffering")
 def test_a_target_that_died(tmp_path: Path) -> None:
     with (
         DemoServer(account(orders=900)) as server,
@@ -229,15 +237,6 @@ def test_a_target_that_died(tmp_path: Path) -> None:
     log = process.log
     assert "Traceback" not in log
     assert "Exception ignored" not in log
-
-
-def oauth(server: DemoServer, folder: Path) -> dict[str, str]:
-    return {
-        "client_id": server.client_id,
-        "client_secret": server.client_secret,
-        "refresh_token": server.issue_refresh_token(),
-        "token_store": str(folder / "tokens.json"),
-    }
 
 
 def kept(server: DemoServer, folder: Path) -> Any:

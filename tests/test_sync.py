@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from tap_billit.tap import TapBillit
 from tests.conftest import UNHURRIED, catalog_of, ids, metadata_of, written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
@@ -287,6 +290,19 @@ def test_full_table_in_the_catalog_reads_everything_again(run: Runner, account: 
     assert ids(second.records["sales_invoice_details"]) == wanted
 
 
+@pytest.mark.parametrize("left_out", [(), ("Tags",)])
+def test_a_stream_that_is_read_whole_can_have_a_version(
+    left_out: tuple[str, ...], run: Runner
+) -> None:
+    """By it a loader tells the rows that are no longer there."""
+    catalog = catalog_of("documents")
+    for column in left_out:
+        metadata_of(catalog["streams"][0], "properties", column)["selected"] = False
+    result = run(catalog=catalog, emit_activate_version_messages=True)
+    [version] = {m["version"] for m in result.messages if m["type"] == "ACTIVATE_VERSION"}
+    assert {m["version"] for m in result.messages if m["type"] == "RECORD"} == {version}
+
+
 def test_what_is_not_selected_is_not_asked(run: Runner) -> None:
     catalog = TapBillit(config={"environment": "demo"}).catalog_dict
     for entry in catalog["streams"]:
@@ -378,6 +394,30 @@ def test_a_run_cut_short_goes_on_after_the_last_page(run: Runner, demo: DemoServ
     assert sorted(ids(everything)) == sorted(ids(wanted))
 
 
+def nonsense(number: int, what: str) -> Callable[[Request], Reply | None]:
+    """What makes no sense in place of an answer: of that number, to pages or to documents."""
+    asked = count(1)
+
+    def answer(request: Request) -> Reply | None:
+        document = request.path.startswith("/v1/orders/")
+        page = request.path == "/v1/orders" and "$top" not in request.query
+        matches = document if what == "document" else page
+        return Reply(body=[1]) if matches and next(asked) == number else None
+
+    return answer
+
+
+def test_a_run_cut_short_says_which_documents_it_has(run: Runner, demo: DemoServer) -> None:
+    demo.hooks.append(nonsense(10, "document"))
+    with pytest.raises(BillitError, match="JSON that is no order"):
+        run("sales_invoice_details")
+    written = ids(run.last.records["sales_invoice_details"])
+    company = demo.account.companies[0]["PartyID"]
+    crawl = run.last.partition("sales_invoice_details", company)["crawl"]
+    assert written
+    assert crawl["last_order_id"] == written[-1]
+
+
 def test_stream_maps_reshape_records(run: Runner) -> None:
     maps = {
         "sales_invoices": {
@@ -394,22 +434,29 @@ def test_stream_maps_reshape_records(run: Runner) -> None:
     assert len(result.records["invoices"]) < len(rows_of(run.demo.account, ("Income", "Invoice")))
 
 
-@pytest.mark.parametrize("stream", ["sales_invoices", "sales_invoice_details"])
+@pytest.mark.parametrize(
+    ("stream", "cut_at"),
+    [("sales_invoices", (3, "page")), ("sales_invoice_details", (18, "document"))],
+)
 def test_in_batches_no_state_covers_what_is_not_in_a_file(
-    stream: str, run: Runner, account: Account, tmp_path: Path
+    stream: str, cut_at: tuple[int, str], run: Runner, demo: DemoServer, tmp_path: Path
 ) -> None:
-    result = run(
-        stream,
-        batch_config={
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": tmp_path.as_uri(), "prefix": "b-"},
-            "batch_size": 7,
-        },
-    )
-    wanted = rows_of(account, ROWS["sales_invoices"])
+    """Nor where the run is cut short with half a file."""
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": tmp_path.as_uri(), "prefix": "b-"},
+        "batch_size": 7,
+    }
+    wanted = rows_of(demo.account, ROWS["sales_invoices"])
+    demo.hooks.append(nonsense(*cut_at))
+    with pytest.raises(BillitError):
+        run(stream, batch_config=batches)
+    cut = run.last
+    demo.hooks.clear()
+    rest = run(stream, batch_config=batches, state=cut.state)
     seen: set[int] = set()
     kinds = []
-    for message in result.messages:
+    for message in (*cut.messages, *rest.messages):
         kinds.append(message["type"])
         if message["type"] == "BATCH":
             seen |= {*ids(batched(message))}
@@ -418,8 +465,8 @@ def test_in_batches_no_state_covers_what_is_not_in_a_file(
     assert "RECORD" not in kinds
     assert kinds.count("BATCH") > 2
     assert seen == {*ids(wanted)}
-    for company in companies_of(account):
-        assert result.partition(stream, company)["replication_key_value"]
+    for company in companies_of(demo.account):
+        assert rest.partition(stream, company)["replication_key_value"]
 
 
 def batched(message: Json) -> list[Json]:
@@ -429,6 +476,19 @@ def batched(message: Json) -> list[Json]:
         for uri in message["manifest"]
         for line in gzip.decompress(Path(uri.removeprefix("file://")).read_bytes()).splitlines()
     ]
+
+
+def test_the_state_of_a_company_that_is_left_out_is_kept_and_named(
+    run: Runner, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, left_out = companies_of(account)
+    before = run("sales_invoices")
+    with caplog.at_level("WARNING"):
+        after = run("sales_invoices", state=before.state, company_ids=[kept])
+    assert f"sales_invoices: the state of company {left_out} is kept, though" in caplog.text
+    assert f"company {kept} is kept" not in caplog.text
+    name = "sales_invoices"
+    assert after.partition(name, left_out) == before.partition(name, left_out)
 
 
 def test_a_company_that_is_refused_costs_the_others_nothing(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import Future
-from threading import Thread
+from queue import SimpleQueue
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 A = TypeVar("A")
 P = ParamSpec("P")
@@ -24,28 +26,45 @@ def in_order(call: Callable[[A], T], arguments: Iterable[A], *, at_once: int) ->
     for argument in arguments:
         if len(under_way) == at_once:
             yield under_way.popleft().result()
-        under_way.append(_begin(call, argument))
+        future: Future[T] = Future()
+        under_way.append(future)
+        _start(settle, future, call, argument)
     while under_way:
         yield under_way.popleft().result()
 
 
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """`items`, none of which is None; the next is under way while one is used."""
-    following = _begin(next, items, None)
-    while (item := following.result()) is not None:
-        following = _begin(next, items, None)
-        yield item
+def ahead(items: Iterator[T], *, at_most: int = sys.maxsize) -> Generator[T, None, None]:
+    """`items`, none of which is None; `at_most` so many are under way while one is used."""
+    fetched: SimpleQueue[Future[T | None]] = SimpleQueue()
+    wanted = Semaphore(at_most)
+    over = Event()
+
+    def fetch() -> None:
+        last = False
+        while not last and wanted.acquire() and not over.is_set():
+            future: Future[T | None] = Future()
+            settle(future, next, items, None)
+            last = future.exception() is not None or future.result() is None
+            fetched.put(future)
+
+    _start(fetch)
+    try:
+        while (item := fetched.get().result()) is not None:
+            wanted.release()
+            yield item
+    finally:
+        over.set()
+        wanted.release()
 
 
-def _begin(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """`call` under way in a thread that keeps no process from ending, as a pool's would."""
-    future: Future[T] = Future()
+def settle(future: Future[T], call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do the call, and have the future tell how it ended."""
+    try:
+        future.set_result(call(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001  raised where the result is asked
+        future.set_exception(error)
 
-    def run() -> None:
-        try:
-            future.set_result(call(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001  raised where the result is asked
-            future.set_exception(error)
 
-    Thread(target=run, name="billit", daemon=True).start()
-    return future
+def _start(work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """In a thread that keeps no process from ending, as a pool's would."""
+    Thread(target=work, args=args, kwargs=kwargs, name="billit", daemon=True).start()

@@ -13,6 +13,7 @@ import msgspec
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from tap_billit.api.ahead import settle
 from tap_billit.api.pacing import PATIENCE, retrying
 from tap_billit.errors import BillitError, LoginError, TransientError, billit_code
 from tap_billit.login.oauth import (
@@ -295,14 +296,7 @@ def uninterrupted(work: Callable[[], T]) -> T:
     answer to a refresh is kept although a SIGTERM or Ctrl-C came while it was on its way.
     """
     future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  raised where the result is asked
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=_WORKER).start()
+    threading.Thread(target=settle, args=(future, work), name=_WORKER).start()
     return future.result()
 
 

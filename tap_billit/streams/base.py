@@ -9,18 +9,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream, metrics
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_billit.api.ahead import one_ahead
+from tap_billit.api.ahead import ahead
 from tap_billit.api.paging import pages
 from tap_billit.crawl import MEND, Crawl
 from tap_billit.drift import Known
 from tap_billit.errors import ApiError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -61,6 +63,25 @@ class BillitStream(Stream):
             if not kept:
                 del row[path]
         return row
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Without the SDK's look at each property for its selection, where all are selected."""
+        if not self._all_selected:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            if (mapped := stream_map.transform(record)) is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=self._stream_version,
+                    time_extracted=utc_now(),
+                )
+
+    @cached_property
+    def _all_selected(self) -> bool:
+        return all(self.mask.values())
 
     @override
     def generate_child_contexts(
@@ -107,7 +128,8 @@ class CompanyStream(BillitStream):
     def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
-            for page in one_ahead(pages(self.account.client, paginator, company=company)):
+            asked = pages(self.account.client, paginator, company=company)
+            for page in ahead(asked, at_most=1):
                 counter.increment()
                 yield page
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from requests import codes
 from typing_extensions import override
 
-from tap_billit.api.ahead import in_order
+from tap_billit.api.ahead import ahead, in_order
 from tap_billit.errors import ApiError, BillitError
 from tap_billit.schemas import ORDER
 from tap_billit.streams.orders import (
@@ -34,8 +37,16 @@ PAGE = 120
 """Documents between two STATE messages, at most."""
 
 
+@dataclass
+class Listing:
+    """How many documents there are to read: so many are `known`, and are they all?"""
+
+    known: int = 0
+    complete: bool = False
+
+
 class OrderDocuments(OrderStream):
-    """The documents of an order stream, listed first, so that the log can say how many are left."""
+    """The documents of an order stream, read while the list is still going on."""
 
     schema = ORDER
     cost = "1 for 120 orders that changed, and 1 for each of them"
@@ -45,27 +56,42 @@ class OrderDocuments(OrderStream):
 
     @override
     def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
-        orders = array("q")
-        for page in self.pages(self.paginator(crawl), company):
-            orders.extend(row["OrderID"] for row in page)
-        self.say(company, f"{len(orders)} documents to read")
+        def read(order: int) -> tuple[int, list[Record] | None]:
+            return order, self.read(order, company)
+
+        listing = Listing()
         deleted = 0
         last_state = monotonic()
-        answers = in_order(lambda order: self.read(order, company), orders, at_once=self.at_once)
-        for count, (order, records) in enumerate(zip(orders, answers, strict=True), start=1):
-            if records is None:
-                deleted += 1
-            else:
-                yield from records
-            crawl.written(order)
-            if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
-                last_state = monotonic()
-                self.write_state()
-                minutes = (len(orders) - count) / self.config["requests_per_minute"]
-                left = f"at least {minutes:.0f} minutes to go"
-                self.say(company, f"{count} of {len(orders)} documents, {left}")
+        with closing(ahead(self._ids(crawl, company, listing))) as pages:
+            answers = in_order(read, chain.from_iterable(pages), at_once=self.at_once)
+            for count, (order, records) in enumerate(answers, start=1):
+                if records is None:
+                    deleted += 1
+                else:
+                    yield from records
+                crawl.written(order)
+                if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
+                    last_state = monotonic()
+                    self.write_state()
+                    self._say_how_far(company, count, listing)
         if deleted:
             self.say(company, f"{deleted} orders were deleted meanwhile, and skipped")
+
+    def _ids(self, crawl: Crawl, company: int, listing: Listing) -> Iterator[array[int]]:
+        """The OrderIDs to read, a page at a time."""
+        for page in self.pages(self.paginator(crawl), company):
+            listing.known += len(page)
+            yield array("q", (row["OrderID"] for row in page))
+        listing.complete = True
+        self.say(company, f"{listing.known} documents to read")
+
+    def _say_how_far(self, company: int, count: int, listing: Listing) -> None:
+        if listing.complete:
+            minutes = (listing.known - count) / self.config["requests_per_minute"]
+            left = f"of {listing.known} documents, at least {minutes:.0f} minutes to go"
+        else:
+            left = f"documents, {listing.known} are listed so far"
+        self.say(company, f"{count} {left}")
 
     def read(self, order: int, company: int) -> list[Record] | None:
         """What an order's document gives, or None if it has been deleted since it was listed."""

@@ -154,11 +154,6 @@ def first_state_after_records() -> Generator[None]:
         yield
 
 
-FOUND_BY_CHANCE: tuple[Any, ...] = (
-    offset_paging,
-    bookmark_is_largest_seen,
-    no_lookback,
-    gt,
-    unsettled_mark,
-    no_fresh_walk,
-)
+FOUND_SOON: tuple[Any, ...] = (no_lookback, unsettled_mark, no_fresh_walk)
+FOUND_LATE: tuple[Any, ...] = (bookmark_is_largest_seen, gt, offset_paging)
+"""By how many made-up histories it takes until one of them catches it."""

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from tap_billit.streams.documents import OrderDocuments
 from tap_billit.streams.lists import ChangedList, WholeList
 from tap_billit.streams.orders import OrderRows, OrderStream
-from tests.simulation.runs import STREAMS, as_json
+from tests.simulation.runs import STREAMS
+from tests.taps import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,23 +10,21 @@ from collections import deque
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import timedelta, timezone
-from decimal import Decimal
 from email.utils import format_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
-import msgspec
 import requests
 from requests.adapters import BaseAdapter
-from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 from tap_billit import streams as declared
 from tap_billit.demo.messages import Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.tap import TapBillit
+from tests.taps import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -35,14 +33,6 @@ if TYPE_CHECKING:
 
     from tests.simulation.targets import Target
     from tests.simulation.world import Change, World
-
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-def as_json(value: Any) -> Any:
-    """`value` as it comes out at the other end of a pipe."""
-    return _decode(_encode(value))
 
 
 class Killed(BaseException):
@@ -92,17 +82,12 @@ class _Wire(BaseAdapter):
         pass
 
 
-class _Pipe(GenericSingerWriter[bytes, Any]):
+class _Pipe(Writer):
     """Between tap and target; it breaks at message number `kill_at`."""
 
     def __init__(self, take: Callable[[dict[str, Any]], None], kill_at: int | None) -> None:
-        super().__init__()
-        self._take = take
+        super().__init__(take)
         self._left = kill_at
-
-    @override
-    def serialize_message(self, message: Any) -> bytes:
-        return _encode(message.to_dict())
 
     @override
     def write_message(self, message: Any) -> None:
@@ -110,14 +95,19 @@ class _Pipe(GenericSingerWriter[bytes, Any]):
             self._left -= 1
             if self._left < 0:
                 raise Killed
-        self._take(_decode(self.serialize_message(message)))
+        super().write_message(message)
 
 
-def _one_ahead(items: Iterator[Any]) -> Iterator[Any]:
+def _one_ahead(items: Iterator[Any], *, at_most: int) -> Iterator[Any]:
+    assert at_most == 1
     following = next(items, None)
     while (item := following) is not None:
         following = next(items, None)
         yield item
+
+
+def _all_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    yield from list(items)
 
 
 def _in_order(call: Callable[[Any], Any], arguments: Iterable[Any], *, at_once: int) -> Any:
@@ -195,7 +185,8 @@ def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) 
         mock.patch("tap_billit.tap.STREAMS", chosen),
         mock.patch("tap_billit.account.paced_session", return_value=session),
         mock.patch("requests.sessions.preferred_clock", return_value=0.0),
-        mock.patch("tap_billit.streams.base.one_ahead", _one_ahead),
+        mock.patch("tap_billit.streams.base.ahead", _one_ahead),
+        mock.patch("tap_billit.streams.documents.ahead", _all_ahead),
         mock.patch("tap_billit.streams.documents.in_order", _in_order),
         mock.patch("tap_billit.streams.documents.PAGE", page_size),
     ):
