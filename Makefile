@@ -16,7 +16,7 @@ export BILLIT_DEMO_DAYS_AHEAD := $(or $(DAYS),0)
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs lock clean
+.PHONY: help demo test lint bench format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,14 +26,21 @@ demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what ch
 	.venv/bin/meltano --environment=demo run $(if $(wildcard $(DATABASE)),,--full-refresh) tap-billit target-duckdb
 	@.venv/bin/python -m tap_billit.demo.summary $(DATABASE) --before $(BEFORE)
 
-test: $(READY) ## Run the tests, with coverage
-	.venv/bin/pytest -n auto --cov
+test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
+	.venv/bin/pytest -n auto $(COV)
 
 lint: $(READY) ## Check style, types, lock file and generated docs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/python scripts/docs.py --check
+
+bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full
+	$(UV) sync --quiet --locked --all-extras --group bench
+	.venv/bin/python -m benchmarks.cpu --small
+	.venv/bin/python -m benchmarks.requests --small
+	.venv/bin/python -m benchmarks.pace --small
+	.venv/bin/python -m benchmarks.memory --small
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix

@@ -41,10 +41,11 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a few pages, to see that it works")
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kind", choices=("rows", "documents"), action="append")
     options = parser.parse_args()
     orders, rounds = (1200, 1) if options.small else (options.orders, options.rounds)
     names = [name for name in CONTESTANTS if name != "dlt" or find_spec("dlt")]
-    for kind in ("rows", "documents"):
+    for kind in options.kind or ("rows", "documents"):
         measure(orders, kind, rounds=rounds, names=names)
 
 

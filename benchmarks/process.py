@@ -6,6 +6,9 @@ import os
 import sys
 from typing import NamedTuple
 
+UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+"""Variables that would have each run compile its imports again, or write line by line."""
+
 
 class Cost(NamedTuple):
     """CPU seconds, and the largest size in MiB."""
@@ -19,7 +22,8 @@ def cost_of(module: str, *arguments: str) -> Cost:
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     nowhere += [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
     command = [sys.executable, "-m", module, *arguments]
-    process = os.posix_spawn(sys.executable, command, os.environ, file_actions=nowhere)
+    usual = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
+    process = os.posix_spawn(sys.executable, command, usual, file_actions=nowhere)
     _, status, usage = os.wait4(process, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed ({os.waitstatus_to_exitcode(status)})")

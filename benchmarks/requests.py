@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=5000)
     options = parser.parse_args()
     orders = 300 if options.small else options.orders
-    print(f"{orders} orders of one company, at {pacing.WINDOW:.0f} seconds a window of 60 requests")
+    print(f"Some {orders} orders of one company, 60 requests in {pacing.WINDOW:.0f} seconds")
     compare("rows", ROWS, orders)
     compare("rows, no refresh_unpaid", ROWS, orders, refresh_unpaid=False)
     compare("documents", DETAILS, orders)
