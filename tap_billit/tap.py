@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from functools import cached_property, partial
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.streams import Stream
+
+
+GRACE = 5.0
+"""Seconds that a target has to take what is being written when a signal comes."""
 
 
 class _Command(SingerCommand):
@@ -130,8 +135,12 @@ class TapBillit(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End the run on a signal: a last STATE, then exit status 128 + `signum`, as shells say.
 
-        The SDK's own handler exits with 0, which looks like a complete sync.
+        The SDK's own handler exits with 0, which looks like a complete sync. A target that takes
+        nothing any more does not hold the process up.
         """
+        by_force = Timer(GRACE, self._leave, [signum])
+        by_force.daemon = True
+        by_force.start()
         writer = self.message_writer
         if isinstance(writer, LineWriter):
             writer.when_whole(partial(self._end, signum))
@@ -141,6 +150,9 @@ class TapBillit(Tap):
     def _end(self, signum: int) -> None:
         self.logger.warning("Stopped by %s", signal.Signals(signum).name)
         self._write_last_state()
+        self._leave(signum)
+
+    def _leave(self, signum: int) -> None:
         self.account.close()  # a refresh that waits for its turn has spent nothing yet
         finish_refresh()
         logging.shutdown()

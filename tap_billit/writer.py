@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +52,8 @@ class LineWriter(MsgSpecWriter):
         sys.stdout.buffer.flush()
 
     def when_whole(self, then: Callable[[], None]) -> None:
-        """Call `then` at once, or after the line that is being written.
-
-        Asked twice, as the target does not take the line, it ends the process.
-        """
-        if not self._writing:
-            then()
-        elif self._then is None:
+        """Call `then` at once, or after the line that is being written."""
+        if self._writing:
             self._then = then
         else:
-            os._exit(1)
+            then()
