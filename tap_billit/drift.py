@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Shape(NamedTuple):
     """What is to be looked at in objects with the same property names."""
 
     unknown: tuple[str, ...]
-    numbers: tuple[str, ...]
+    numbers: Callable[[dict[str, Any]], tuple[Any, ...]] | None
     objects: tuple[tuple[str, Known], ...]
 
 
@@ -58,29 +59,30 @@ class Known:
         }
         self._shapes: dict[tuple[str, ...], _Shape] = {}
 
-    def unknown(self, record: dict[str, Any]) -> list[str]:
+    def unknown(self, record: dict[str, Any]) -> tuple[str, ...]:
         """The paths in `record` that the schema does not know, such as `OrderLines.Colour`.
 
         On the way, numbers that came as text are made numbers again, digit for digit.
         """
         names = tuple(record)
-        shape = self._shapes.get(names) or self._shape(names)
-        paths = [*shape.unknown]
-        if str in map(type, map(record.__getitem__, shape.numbers)):
+        unknown, numbers, objects = self._shapes.get(names) or self._shape(names)
+        if numbers and str in map(type, numbers(record)):
             self._restore(record)
-        for name, known in shape.objects:
-            value = record[name]
-            for part in value if isinstance(value, list) else (value,):
-                if isinstance(part, dict) and (inside := known.unknown(part)):
-                    paths += [f"{name}.{path}" for path in inside]
-        return paths
+        for name, known in objects:
+            if value := record[name]:
+                for part in value if isinstance(value, list) else (value,):
+                    if isinstance(part, dict) and (inside := known.unknown(part)):
+                        unknown += tuple(f"{name}.{path}" for path in inside)
+        return unknown
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
         if len(self._shapes) >= SHAPES:
             self._shapes.clear()
+        numbers = [name for name in names if name in self._numbers]
         shape = self._shapes[names] = _Shape(
             unknown=tuple(name for name in names if name not in self.names),
-            numbers=tuple(name for name in names if name in self._numbers),
+            # `itemgetter` gives a tuple only for two names or more.
+            numbers=itemgetter(*numbers, numbers[0]) if numbers else None,
             objects=tuple((name, self._objects[name]) for name in names if name in self._objects),
         )
         return shape
