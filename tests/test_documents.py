@@ -6,6 +6,7 @@ import hashlib
 import threading
 from base64 import b64encode
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,17 +70,18 @@ def test_the_log_tells_how_far_it_is(
     caplog.set_level("INFO")
     monkeypatch.setattr("tap_billit.streams.documents.STATE_EVERY", 0)
     company = run.demo.account.companies[0]["PartyID"]
-    seen = threading.Event()
+    two_are_written = threading.Event()
 
-    def wait(request: Request) -> None:
-        if "OrderID ge" in request.query.get("$filter", ""):
-            assert seen.wait(20)
-        elif (
-            len([each for each in run.demo.requests if each.path.startswith("/v1/orders/")]) > 7
-        ):  # five at once: the first two are written
-            seen.set()
+    def second_page_comes_late(request: Request) -> Reply | None:
+        if "OrderID ge" in request.query.get("$filter", "") and not two_are_written.is_set():
+            return Reply.error(503, "Busy")
+        if len([each for each in run.demo.requests if each.path.startswith("/v1/orders/")]) > 7:
+            two_are_written.set()  # as five are under way at once
+        return None
 
-    run.demo.hooks.append(wait)
+    run.demo.hooks.append(second_page_comes_late)
+    sleep = SimpleNamespace(sleep=lambda _: two_are_written.wait(20))
+    monkeypatch.setattr("backoff._sync.time", sleep)
     documents = run(DETAILS, company_ids=[company]).records[DETAILS]
     assert "1 documents, 10 are listed so far" in caplog.text
     assert f"company {company}: {len(documents)} documents to read" in caplog.text
