@@ -1,9 +1,9 @@
 """Histories: syncs of an account that changes before, between and during them.
 
 The rules are few. Billit changes; its clock goes on; the tap runs, any subset of the streams,
-while Billit changes between any two requests, and is killed at any message, or not; its next run
-starts from the STATE that the target kept. After each complete run the promise is checked for the
-streams it read, and at the end, after a run at rest, for all of them.
+while Billit changes between any two requests, and is killed at any message, or fails at any
+request, or not; its next run starts from the STATE that the target kept. After each complete run
+the promise is checked for the streams it read, and at the end, after a run at rest, for all.
 
 Clocks start where they are hardest: before and in the hour that autumn repeats, before the gap in
 spring, on a quiet day.
@@ -141,6 +141,7 @@ class Histories(RuleBasedStateMachine):
         streams=chosen,
         plan=plans,
         kill_at=st.one_of(st.none(), st.integers(0, 15), st.integers(0, 60)),
+        down_at=st.one_of(st.none(), st.none(), st.integers(0, 20)),
         dies=st.booleans(),
         refresh_unpaid=st.booleans(),
     )
@@ -149,11 +150,10 @@ class Histories(RuleBasedStateMachine):
         *,
         streams: tuple[str, ...],
         plan: dict[int, list[Change]],
-        kill_at: int | None,
-        dies: bool,
         refresh_unpaid: bool,
+        **ends: Any,
     ) -> None:
-        self._sync(streams, refresh_unpaid=refresh_unpaid, plan=plan, kill_at=kill_at, dies=dies)
+        self._sync(streams, refresh_unpaid=refresh_unpaid, plan=plan, **ends)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

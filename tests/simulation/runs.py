@@ -21,8 +21,9 @@ from requests.adapters import BaseAdapter
 from typing_extensions import override
 
 from tap_billit import streams as declared
-from tap_billit.demo.messages import Request
+from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
+from tap_billit.errors import BillitError
 from tap_billit.tap import TapBillit
 from tests.taps import Writer
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from tests.simulation.targets import Target
     from tests.simulation.world import Change, World
+
+DOWN = Reply.error(503, "Maintenance")
 
 
 class Killed(BaseException):
@@ -135,6 +138,7 @@ def sync(  # noqa: PLR0913
     streams: Iterable[str],
     plan: Mapping[int, Iterable[Change]] | None = None,
     kill_at: int | None = None,
+    down_at: int | None = None,
     dies: bool = False,
     page_size: int = 3,
     **config: Any,
@@ -142,22 +146,29 @@ def sync(  # noqa: PLR0913
     """Run the tap from the target's state.
 
     `plan` says what changes just before the request of that number is answered. The tap is killed
-    in place of its message number `kill_at`; the target `dies` with what it has buffered.
+    in place of its message number `kill_at`; Billit is down from request number `down_at` on; the
+    target `dies` with what it has buffered.
     """
     world.touched.clear()
     world.changes = 0
     run = Run()
     server = DemoServer(world.account, page_size=page_size)
-    server.hooks.append(lambda _: world.apply((plan or {}).get(len(server.requests) - 1, ())))
+
+    def answer(_: Request) -> Reply | None:
+        number = len(server.requests) - 1
+        world.apply((plan or {}).get(number, ()))
+        return DOWN if down_at is not None and number >= down_at else None
 
     def take(message: dict[str, Any]) -> None:
         run.messages.append(message)
         target.take(message)
 
+    server.hooks.append(answer)
     with _in_this_thread(server, streams, page_size):
         try:
             tap = TapBillit(
-                config={"api_url": server.url, "api_key": server.api_key} | config,
+                config={"api_url": server.url, "api_key": server.api_key, "retry_minutes": 0}
+                | config,
                 state=deepcopy(target.state),
                 message_writer=_Pipe(take, kill_at),
             )
@@ -165,6 +176,8 @@ def sync(  # noqa: PLR0913
             run.complete = not dies
         except Killed:
             pass
+        except BillitError:
+            assert down_at is not None
         finally:
             server.stop()
     target.end(dies=dies)
