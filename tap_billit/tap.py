@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import signal
 import sys
 from contextlib import suppress
-from functools import cached_property, partial
-from threading import Timer
+from functools import cached_property
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
@@ -19,6 +19,7 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
+from tap_billit import stopping
 from tap_billit.account import BillitAccount
 from tap_billit.crawl import check
 from tap_billit.errors import BillitError
@@ -54,6 +55,7 @@ class _Command(SingerCommand):
             for problem in error.errors:
                 self.logger.error(problem)  # noqa: TRY400
         except BillitError as error:
+            stopping.give_way()
             self.logger.error(error)  # noqa: TRY400
         sys.exit(1)
 
@@ -116,7 +118,9 @@ class TapBillit(Tap):
         """
         if self.state and not self.config.get("batch_config"):
             with suppress(OSError):
-                self.write_message(StateMessage(self.state))
+                # In one step: on a signal, the main thread may be moving it.
+                state = msgspec.json.decode(msgspec.json.encode(self.state))
+                self.write_message(StateMessage(state))
 
     def _name_idle_state(self) -> None:
         partitions = [
@@ -132,31 +136,29 @@ class TapBillit(Tap):
                 )
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End the run on a signal: a last STATE, then exit status 128 + `signum`, as shells say.
+    def _setup_signal_handlers(self) -> None:
+        stopping.listen()
+        super()._setup_signal_handlers()
 
-        The SDK's own handler exits with 0, which looks like a complete sync. A target that takes
-        nothing any more does not hold the process up.
-        """
-        by_force = Timer(GRACE, self._leave, [signum])
-        by_force.daemon = True
-        by_force.start()
-        writer = self.message_writer
-        if isinstance(writer, LineWriter):
-            writer.when_whole(partial(self._end, signum))
-        else:
-            self._end(signum)
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End the run, where the SDK's handler exits with 0, as after a complete sync."""
+        stopping.stop(self._end, signum)
 
     def _end(self, signum: int) -> None:
         self.logger.warning("Stopped by %s", signal.Signals(signum).name)
-        self._write_last_state()
-        self._leave(signum)
-
-    def _leave(self, signum: int) -> None:
+        last_words = Thread(target=self._write_nothing_more, daemon=True)
+        last_words.start()
+        last_words.join(GRACE)
         self.account.close()  # a refresh that waits for its turn has spent nothing yet
         finish_refresh()
         logging.shutdown()
-        os._exit(128 + signum)  # other threads have nothing to lose
+
+    def _write_nothing_more(self) -> None:
+        """Write a last STATE, after the line that is being written."""
+        if isinstance(self.message_writer, LineWriter):
+            self.message_writer.lock.acquire()
+        self._write_last_state()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -239,6 +239,29 @@ def test_a_target_that_died(tmp_path: Path) -> None:
     assert "Exception ignored" not in log
 
 
+LOCKED = """
+import os, signal, threading, time
+from tap_billit import stopping
+lock = threading.Lock()
+def end(signum):
+    with lock:
+        print("ended")
+stopping.listen()
+signal.signal(signal.SIGTERM, lambda signum, _: stopping.stop(end, signum))
+with lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+"""
+
+
+def test_while_a_lock_is_held() -> None:
+    """The signal comes to the main thread: if it waited there, nobody would release the lock."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-uc", LOCKED], capture_output=True, text=True, timeout=SOON, check=False
+    )
+    assert (done.returncode, done.stdout) == (143, "ended\n")
+
+
 def kept(server: DemoServer, folder: Path) -> Any:
     return open_store(
         str(folder / "tokens.json"),
