@@ -1,6 +1,6 @@
 """Nothing is lost: thousands of made-up histories of an account that changes under the tap.
 
-The fast suite tries a few dozen. All of them take ten minutes:
+The fast suite tries a few dozen. All of them take a quarter of an hour:
 
     HYPOTHESIS_PROFILE=thorough pytest tests/test_nothing_lost.py
 
