@@ -27,7 +27,7 @@ demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what ch
 	@.venv/bin/python -m tap_billit.demo.summary $(DATABASE) --before $(BEFORE)
 
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
-	.venv/bin/pytest -n auto $(COV)
+	.venv/bin/pytest -n auto --dist worksteal $(COV)
 
 lint: $(READY) ## Check style, types, lock file and generated docs
 	.venv/bin/ruff check

@@ -154,6 +154,6 @@ def first_state_after_records() -> Generator[None]:
         yield
 
 
-FOUND_SOON: tuple[Any, ...] = (no_lookback, unsettled_mark, no_fresh_walk)
-FOUND_LATE: tuple[Any, ...] = (bookmark_is_largest_seen, gt, offset_paging)
+FOUND_SOON: tuple[Any, ...] = (no_lookback, unsettled_mark)
+FOUND_LATE: tuple[Any, ...] = (no_fresh_walk, bookmark_is_largest_seen, gt, offset_paging)
 """By how many made-up histories it takes until one of them catches it."""
