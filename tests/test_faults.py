@@ -613,6 +613,39 @@ def test_a_certificate_that_cannot_be_trusted(certificate: tuple[Path, Path], wa
     assert not waits.seconds
 
 
+def test_a_certificate_that_the_environment_trusts(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    heard = []
+
+    def listen(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            heard.append(wrapped.recv(65536).split(b" ")[1])
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    with serving(listen) as address:
+        sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0, **FAST)
+    assert heard == [b"/v1/account/accountInformation"]
+
+
+@pytest.mark.parametrize(("direct", "times"), [("", 1), ("billit.invalid", 0)])
+def test_a_proxy_that_the_environment_names(
+    direct: str,
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard = []
+    with serving(lambda connection: heard.append(connection.recv(65536).split(b" ")[1])) as address:
+        monkeypatch.setenv("http_proxy", f"http://{address}")
+        monkeypatch.setenv("no_proxy", direct)
+        url = "http://billit.invalid"
+        sync(NoServer(), ROWS, api_url=url, retry_minutes=0, **FAST)
+    asked = f"{url}/v1/account/accountInformation".encode()
+    assert heard == [asked] * times
+
+
 def test_tls_that_is_cut_off_is_tried_again(waits: Waits) -> None:
     with serving(lambda connection: connection.close()) as address:
         run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=1, **FAST)

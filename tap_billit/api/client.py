@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -64,6 +65,7 @@ class BillitClient:
         self.base_url = base_url.rstrip("/")
         self.login = login
         self._session = session
+        _settle(session, self.base_url)
         self._timeout = timeout
         self._headers = {"Accept": "application/json"}
         if context_party_id is not None:
@@ -169,6 +171,14 @@ class BillitClient:
         except requests.RequestException as error:
             raise unreachable(error, url) from None
         return response
+
+
+def _settle(session: requests.Session, url: str) -> None:
+    """Have proxies and certificates as the environment says now, not asked with each request."""
+    with suppress(ValueError):  # an address that is none is named when it is asked
+        settings = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies, session.verify = settings["proxies"], settings["verify"]
+        session.trust_env = False
 
 
 def _asked_at(response: requests.Response) -> datetime | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
@@ -22,7 +23,7 @@ from tap_billit.drift import Known
 from tap_billit.errors import ApiError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -65,23 +66,28 @@ class BillitStream(Stream):
         return row
 
     @override
-    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        """Without the SDK's look at each property for its selection, where all are selected."""
-        if not self._all_selected:
-            yield from super()._generate_record_messages(record)
+    def _write_record_message(self, record: Record) -> None:
+        """Without the SDK's look for what to leave out or change, where there is nothing."""
+        if not self._goes_as_it_is:
+            super()._write_record_message(record)
             return
-        for stream_map in self.stream_maps:
-            if (mapped := stream_map.transform(record)) is not None:
-                yield RecordMessage(
-                    stream=stream_map.stream_alias,
-                    record=mapped,
-                    version=self._stream_version,
-                    time_extracted=utc_now(),
-                )
+        self._tap.write_message(
+            RecordMessage(
+                stream=self.name,
+                record=record,
+                version=self._stream_version,
+                time_extracted=utc_now(),
+            )
+        )
+        self.state_manager.is_flushed = False
 
     @cached_property
-    def _all_selected(self) -> bool:
-        return all(self.mask.values())
+    def _goes_as_it_is(self) -> bool:
+        """Whether all properties are selected, and no stream map or flattening is configured."""
+        return all(self.mask.values()) and all(
+            type(each) is SameRecordTransform and not each.flattening_enabled
+            for each in self.stream_maps
+        )
 
     @override
     def generate_child_contexts(
