@@ -24,7 +24,7 @@ help: ## Show this
 demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what changed. DAYS=1: tomorrow
 	@rm -f $(BEFORE); if [ -f $(DATABASE) ]; then cp $(DATABASE) $(BEFORE); fi
 	.venv/bin/meltano --environment=demo run $(if $(wildcard $(DATABASE)),,--full-refresh) tap-billit target-duckdb
-	@.venv/bin/python -m tap_billit.demo.summary $(DATABASE) --before $(BEFORE)
+	@.venv/bin/python -m scripts.demo_summary $(DATABASE) --before $(BEFORE)
 
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
 	.venv/bin/pytest -n auto --dist worksteal $(COV)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from tap_billit import tap as module
 from tap_billit.api import pacing
 from tap_billit.demo import Account, DemoServer
-from tap_billit.streams.documents import OrderDocuments
+from tap_billit.streams.order_details import OrderDetails
 
 if TYPE_CHECKING:
     from tap_billit.demo import Request
@@ -51,7 +51,7 @@ class Watch:
 def run(latency: float, at_once: int, minutes: float, speed: float) -> None:
     """One run, of documents, until its time is up."""
     pacing.WINDOW /= speed
-    OrderDocuments.at_once = at_once
+    OrderDetails.at_once = at_once
     module.STREAMS = tuple(s for s in module.STREAMS if s.name == "sales_invoice_details")
     account = Account(companies=1, orders=int(150 * (minutes + 2)), clock=lambda: NOW)
     server = DemoServer(
@@ -79,7 +79,7 @@ def main() -> None:
     runs = [
         (latency, at_once, [*command, *map(str, (latency, at_once, minutes, speed))])
         for latency in (0.1, 1.0, 3.0)
-        for at_once in (OrderDocuments.at_once, 1)
+        for at_once in (OrderDetails.at_once, 1)
     ]
     started = [
         (latency, at_once, subprocess.Popen(command, stderr=subprocess.PIPE, text=True))  # noqa: S603

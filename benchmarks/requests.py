@@ -16,7 +16,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_billit import tap as module
 from tap_billit.api import pacing
-from tap_billit.api.budget import Budget
+from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.demo import Account, DemoServer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ DETAILS = tuple(f"{kind}_details" for kind in KINDS)
 
 
 class Clock:
-    """A clock for the budget, and the waiting on it."""
+    """A clock for the limiter, and the waiting on it."""
 
     now = 0.0
 
@@ -73,8 +73,8 @@ def sync(
 ) -> tuple[Writer, int, float]:
     """A sync: what it wrote, its requests, and its minutes."""
     clock, writer = Clock(), Writer()
-    # A request goes out at once or when the budget says; nothing else takes time here.
-    Budget.clock = lambda _: clock.now  # type: ignore[assignment]
+    # A request goes out at once or when the limiter says; nothing else takes time here.
+    RateLimiter.clock = lambda _: clock.now  # type: ignore[assignment]
     server.requests.clear()
     module.STREAMS = tuple(each for each in STREAMS if each.name in set(streams))
     tap = module.TapBillit(
@@ -83,7 +83,7 @@ def sync(
         message_writer=writer,
     )
     [adapter] = {*tap.account.client._session.adapters.values()}  # noqa: SLF001
-    adapter._budget._over = clock  # type: ignore[attr-defined] # noqa: SLF001
+    adapter._limiter._over = clock  # type: ignore[attr-defined] # noqa: SLF001
     tap.sync_all()
     return writer, len(server.requests), clock.now / 60
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tap_billit.errors import OTHER, REDIRECT, SERVER_TROUBLE, TROUBLES
+from tap_billit.errors import OTHER, REDIRECT, SERVER_ERROR, STATUS_RULES
 from tap_billit.settings import SETTINGS
 from tap_billit.tap import TapBillit
 
@@ -64,8 +64,8 @@ def streams_table() -> str:
 
 def errors_table() -> str:
     """What the tap does when Billit stumbles, as a Markdown table."""
-    statuses = {str(status): trouble for status, trouble in TROUBLES.items()}
-    statuses |= {"other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_TROUBLE}
+    statuses = {str(status): trouble for status, trouble in STATUS_RULES.items()}
+    statuses |= {"other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_ERROR}
     special = {str(status): does for status, does in SPECIAL.items()}
     rows = [
         (name, special.get(name, AGAIN if passes else "the company is left out"), check)

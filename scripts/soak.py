@@ -35,9 +35,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from tap_billit.demo import Account, DemoServer
-from tap_billit.demo.moments import written
+from tap_billit.demo.timestamps import written
 from tap_billit.streams import STREAMS
-from tap_billit.streams.documents import OrderDocuments
+from tap_billit.streams.order_details import OrderDetails
 from tap_billit.streams.orders import OrderRows
 from tests import postgres
 
@@ -206,7 +206,7 @@ def differences(account: Account, store: Postgres | DuckDB) -> Iterator[str]:
     }
     deleted = {int(row["orderid"]) for row in _plain(store.rows("deleted_orders"))}
     for stream in STREAMS:
-        if not issubclass(stream, (OrderRows, OrderDocuments)) or not hasattr(stream, "direction"):
+        if not issubclass(stream, (OrderRows, OrderDetails)) or not hasattr(stream, "direction"):
             continue
         name = stream.name
         rows = _plain(store.rows(name))

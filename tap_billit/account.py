@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.dialect import Feature, spoken
-from tap_billit.api.pacing import paced_session
-from tap_billit.api.paging import page_of
+from tap_billit.api.pagination import page_of
+from tap_billit.api.query_fallbacks import Feature, without
+from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.auth.api_key import ApiKeyAuth
+from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_store import open_store
 from tap_billit.clock import BillitClock
-from tap_billit.crawl import Mark
-from tap_billit.drift import whole_number
 from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import BillitError
-from tap_billit.login.auth import ApiKeyLogin, OAuthLogin
-from tap_billit.login.tokens import open_store
+from tap_billit.schema_drift import whole_number
+from tap_billit.state import Watermark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from requests import Session
 
+    from tap_billit.auth.base import Auth
     from tap_billit.errors import ApiError
-    from tap_billit.login.auth import Login
 
 logger = logging.getLogger("tap-billit")
 
@@ -46,7 +47,7 @@ class BillitAccount:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.refused: dict[int, ApiError] = {}
-        self._marks: dict[tuple[str, int], Mark | None] = {}
+        self._watermarks: dict[tuple[str, int], Watermark | None] = {}
 
     def close(self) -> None:
         """Ask no more."""
@@ -58,10 +59,10 @@ class BillitAccount:
         """Billit's API, through the one session and the one login."""
         config = self.config
         own_demo = config["environment"] == DEMO and not config.get("api_url")
-        session = paced_session(
+        session = rate_limited_session(
             requests_per_minute=UNPACED if own_demo else config["requests_per_minute"],
             user_agent=config.get("user_agent") or f"tap-billit/{version('tap-billit')}",
-            shared_budget=config.get("shared_budget"),
+            rate_limit_store=config.get("rate_limit_store"),
         )
         api_url = config.get("api_url")
         credentials = config
@@ -70,17 +71,17 @@ class BillitAccount:
         api_url = (api_url or ENVIRONMENTS[config["environment"]].api_url).rstrip("/")
         return BillitClient(
             base_url=api_url,
-            login=self._login(api_url, credentials, session),
+            auth=self._auth(api_url, credentials, session),
             session=session,
             timeout=config["request_timeout"],
             patience=config["retry_minutes"] * 60,
             context_party_id=config.get("context_party_id"),
         )
 
-    def _login(self, api_url: str, credentials: Mapping[str, Any], session: Session) -> Login:
+    def _auth(self, api_url: str, credentials: Mapping[str, Any], session: Session) -> Auth:
         if api_key := credentials.get("api_key"):
-            return ApiKeyLogin(api_key)
-        return OAuthLogin(
+            return ApiKeyAuth(api_key)
+        return OAuth(
             token_url=f"{api_url}/OAuth2/token",
             client_id=credentials["client_id"],
             client_secret=credentials["client_secret"],
@@ -117,19 +118,19 @@ class BillitAccount:
             )
         return [{**reached[party], "PartyID": party} for party in dict.fromkeys(wanted)]
 
-    def mark(self, path: str, company: int) -> Mark | None:
+    def watermark(self, path: str, company: int) -> Watermark | None:
         """The newest change in a list of a company when the run first asked; None: it is empty."""
-        if (path, company) not in self._marks:
-            query = partial(spoken, {"$orderby": "LastModified desc", "$top": "1"})
+        if (path, company) not in self._watermarks:
+            query = partial(without, {"$orderby": "LastModified desc", "$top": "1"})
             answer = self.client.ask(path, query, company=company)
             rows, _ = page_of(answer.body, path)
-            mark = Mark(self._newest(rows[0], path), answer.date) if rows else None
-            self._marks[path, company] = mark
-        return self._marks[path, company]
+            watermark = Watermark(self._newest(rows[0], path), answer.date) if rows else None
+            self._watermarks[path, company] = watermark
+        return self._watermarks[path, company]
 
     def _newest(self, row: dict[str, Any], path: str) -> str | None:
         """The LastModified of what should be the row changed last."""
-        if Feature.NEWEST_FIRST in self.client.dialect.refused(path):
+        if Feature.NEWEST_FIRST in self.client.fallbacks.refused(path):
             return None
         text = row.get("LastModified")
         try:
@@ -156,7 +157,7 @@ class BillitAccount:
 
     @cached_property
     def lookback(self) -> timedelta:
-        """How far behind the mark the bookmark stays."""
+        """How far behind the newest change the bookmark stays."""
         return timedelta(minutes=self.config["lookback_minutes"])
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import msgspec
 import requests
 
+from tap_billit.redaction import path_of
+
 
 class BillitError(Exception):
     """The run cannot go on; the message says what happened and what to do."""
@@ -52,47 +54,47 @@ BAD_ADDRESS = (
 )
 
 
-class Trouble(NamedTuple):
-    """What a status means: whether it may pass by itself, and what to check."""
+class StatusRule(NamedTuple):
+    """What a status means: whether it may pass by itself, and what to look at."""
 
-    passes: bool
-    check: str
+    retry: bool
+    hint: str
 
 
-TROUBLES = {
-    400: Trouble(passes=False, check="Billit does not accept the query; please report this"),
-    401: Trouble(
-        passes=False,
-        check="check that the login belongs to this environment and may use the API here",
+STATUS_RULES = {
+    400: StatusRule(retry=False, hint="Billit does not accept the query; please report this"),
+    401: StatusRule(
+        retry=False,
+        hint="check that the login belongs to this environment and may use the API here",
     ),
-    403: Trouble(passes=False, check="check that the company's Billit licence includes the API"),
-    404: Trouble(passes=False, check="check `environment` and `api_url`"),
-    408: Trouble(passes=True, check="Billit waited too long for the request"),
-    429: Trouble(passes=True, check="something else uses up the limit; see `requests_per_minute`"),
+    403: StatusRule(retry=False, hint="check that the company's Billit licence includes the API"),
+    404: StatusRule(retry=False, hint="check `environment` and `api_url`"),
+    408: StatusRule(retry=True, hint="Billit waited too long for the request"),
+    429: StatusRule(retry=True, hint="something else uses up the limit; see `requests_per_minute`"),
 }
 
-SERVER_TROUBLE = Trouble(passes=True, check="Billit has a problem of its own")
-REDIRECT = Trouble(passes=False, check="redirects are not followed; check `api_url`")
-OTHER = Trouble(passes=False, check="check the settings")
+SERVER_ERROR = StatusRule(retry=True, hint="Billit has a problem of its own")
+REDIRECT = StatusRule(retry=False, hint="redirects are not followed; check `api_url`")
+OTHER = StatusRule(retry=False, hint="check the settings")
 
 
-def trouble(status: int) -> Trouble:
+def status_rule(status: int) -> StatusRule:
     """What a status outside 200 to 299 means."""
-    if status in TROUBLES:
-        return TROUBLES[status]
+    if status in STATUS_RULES:
+        return STATUS_RULES[status]
     if status >= requests.codes.server_error:
-        return SERVER_TROUBLE
+        return SERVER_ERROR
     return OTHER if status >= requests.codes.bad_request else REDIRECT
 
 
-def failure(response: requests.Response) -> TransientError | ApiError:
+def error_from(response: requests.Response) -> TransientError | ApiError:
     """The error that an answer outside 200 to 299 stands for."""
     status = response.status_code
-    passes, check = trouble(status)
+    retry, hint = status_rule(status)
     code, description = billit_code(response)
     said = " - ".join(part for part in (code, description) if part) or response.reason or "nothing"
-    message = f"Billit answered {status} to {path_of(response)}: {said} ({check})."
-    if passes:
+    message = f"Billit answered {status} to {path_of(response)}: {said} ({hint})."
+    if retry:
         return TransientError(message, retry_after=retry_after(response))
     return ApiError(message, status=status, code=code)
 
@@ -138,11 +140,6 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
 def _lower(body: Any) -> dict[str, Any]:
     """An object's properties by their names in lower case; anything else has none."""
     return {name.lower(): body[name] for name in body} if isinstance(body, dict) else {}
-
-
-def path_of(response: requests.Response) -> str:
-    """The path that was asked, without host and query."""
-    return (response.request.path_url or "").partition("?")[0]
 
 
 def retry_after(response: requests.Response) -> float | None:

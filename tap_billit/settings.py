@@ -147,9 +147,9 @@ SETTINGS = th.PropertiesList(
         description="How long one request is tried again while Billit is down or busy",
     ),
     th.Property(
-        "shared_budget",
+        "rate_limit_store",
         th.StringType,
-        title="Shared budget",
+        title="Rate limit store",
         description="A file by which several taps on this machine share `requests_per_minute`",
     ),
     th.Property(

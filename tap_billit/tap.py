@@ -19,13 +19,13 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_billit import stopping
+from tap_billit import shutdown
 from tap_billit.account import BillitAccount
-from tap_billit.crawl import check
+from tap_billit.auth.oauth import finish_refresh
+from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
 from tap_billit.errors import BillitError
-from tap_billit.inputs import CATALOG, STATE, check_config, environment_config
-from tap_billit.login.auth import finish_refresh
 from tap_billit.settings import SETTINGS, problems
+from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
 from tap_billit.writer import LineWriter
 
@@ -55,7 +55,7 @@ class _Command(SingerCommand):
             for problem in error.errors:
                 self.logger.error(problem)  # noqa: TRY400
         except BillitError as error:
-            stopping.give_way()
+            shutdown.give_way()
             self.logger.error(error)  # noqa: TRY400
         sys.exit(1)
 
@@ -85,7 +85,7 @@ class TapBillit(Tap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check(state.get("bookmarks", {}))
+        check_bookmarks(state.get("bookmarks", {}))
         super().load_state(state)
 
     @override  # type: ignore[misc]  # final, but no hook runs after it
@@ -137,13 +137,13 @@ class TapBillit(Tap):
 
     @override
     def _setup_signal_handlers(self) -> None:
-        stopping.listen()
+        shutdown.listen()
         super()._setup_signal_handlers()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End the run, where the SDK's handler exits with 0, as after a complete sync."""
-        stopping.stop(self._end, signum)
+        shutdown.stop(self._end, signum)
 
     def _end(self, signum: int) -> None:
         self.logger.warning("Stopped by %s", signal.Signals(signum).name)

@@ -16,7 +16,7 @@ import msgspec
 import psutil
 
 from tap_billit.demo import Account, DemoServer
-from tap_billit.streams.documents import (
+from tap_billit.streams.order_details import (
     SalesCreditNoteDetails,
     SalesInvoiceDetails,
     SupplierCreditNoteDetails,

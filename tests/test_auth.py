@@ -10,12 +10,12 @@ import pytest
 import requests
 
 from tap_billit.api.client import BillitClient
+from tap_billit.auth import oauth, token_endpoint
+from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.errors import ApiError, BillitError, LoginError, TransientError
-from tap_billit.login import auth, oauth
-from tap_billit.login.auth import ApiKeyLogin
 from tests.ways_in import (
     ACCOUNT,
     TOKEN,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tap_billit.login.tokens import TokenStore
+    from tap_billit.auth.token_store import TokenStore
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def test_a_sync_of_many_hours_never_shows_an_expired_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [datetime(2026, 10, 24, 20, tzinfo=timezone.utc)]
-    monkeypatch.setattr(oauth, "now", lambda: clock[0])
-    monkeypatch.setattr(auth, "now", lambda: clock[0])
+    for module in (oauth, token_endpoint):
+        monkeypatch.setattr(module, "now", lambda: clock[0])
     with DemoServer(Account(orders=0, clock=lambda: clock[0])) as demo:
         login = login_to(demo, store_of(demo, tmp_path / "t"), demo.issue_refresh_token())
         for _ in range(240):
@@ -117,8 +117,8 @@ def test_a_wrong_clock_costs_at_most_a_refresh(
 ) -> None:
     sync(demo, login_to(demo, store, demo.issue_refresh_token()))
     wrong = datetime.now(tz=timezone.utc) + timedelta(hours=hours)
-    monkeypatch.setattr(oauth, "now", lambda: wrong)
-    monkeypatch.setattr(auth, "now", lambda: wrong)
+    for module in (oauth, token_endpoint):
+        monkeypatch.setattr(module, "now", lambda: wrong)
     demo.expire_access_tokens()
     login = login_to(demo, store)
     for _ in range(3):
@@ -345,7 +345,7 @@ def test_a_newer_login_is_not_overwritten_by_a_late_write(
     sync(demo, login_to(demo, store, demo.issue_refresh_token()))
     newer = kept(store)
     login = login_to(demo, store)
-    login._unsaved = oauth.Tokens(refresh_token="late", access_token="late")
+    login._unsaved = token_endpoint.Tokens(refresh_token="late", access_token="late")
     login._attempt(newer.access_token)
     assert newer.refresh_token in demo._spent
     assert kept(store).refresh_token in demo._refresh
@@ -460,8 +460,8 @@ def test_without_a_lock_a_refused_token_is_tried_against_the_store_once_more(
         if request.path == TOKEN:
             demo.hooks.remove(overtake)
             body = demo.normal(request).body
-            granted = oauth.Granted(body["access_token"], body["refresh_token"])
-            tokens = oauth.received(granted, spent="", known=())
+            granted = token_endpoint.TokenResponse(body["access_token"], body["refresh_token"])
+            tokens = token_endpoint.tokens_from(granted, spent="", known=())
             store_of(demo, place).save(tokens)
 
     demo.hooks.append(overtake)
@@ -501,16 +501,16 @@ def test_an_answer_without_a_refresh_token_leaves_the_old_one(
 
 
 def test_an_api_key_goes_as_its_header(demo: DemoServer) -> None:
-    login = ApiKeyLogin(f" {demo.api_key}\n")
-    client = BillitClient(base_url=demo.url, login=login, session=requests.Session(), timeout=5)
+    login = ApiKeyAuth(f" {demo.api_key}\n")
+    client = BillitClient(base_url=demo.url, auth=login, session=requests.Session(), timeout=5)
     assert len(client.get(ACCOUNT).body["Companies"]) == 2
     assert not posts(demo)
     assert demo.api_key not in repr(login)
 
 
 def test_a_wrong_api_key_stops_with_the_code_of_billit(demo: DemoServer) -> None:
-    login = ApiKeyLogin("wrong")
-    client = BillitClient(base_url=demo.url, login=login, session=requests.Session(), timeout=5)
+    login = ApiKeyAuth("wrong")
+    client = BillitClient(base_url=demo.url, auth=login, session=requests.Session(), timeout=5)
     with pytest.raises(ApiError, match="ApiKeyNotValid"):
         client.get(ACCOUNT)
     assert len(demo.requests) == 1
@@ -519,5 +519,5 @@ def test_a_wrong_api_key_stops_with_the_code_of_billit(demo: DemoServer) -> None
 @pytest.mark.parametrize("key", ["", "two\nlines", "späce"])
 def test_a_key_that_cannot_be_sent_is_not_shown(key: str) -> None:
     with pytest.raises(BillitError, match="api_key") as caught:
-        ApiKeyLogin(key)
+        ApiKeyAuth(key)
     assert not key or key not in str(caught.value)

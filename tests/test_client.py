@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.pacing import paced_session
+from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.auth.api_key import ApiKeyAuth
+from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import ApiError, BillitError, TransientError
-from tap_billit.login.auth import ApiKeyLogin, OAuthLogin
-from tap_billit.login.tokens import open_store
 from tests.ways_in import listening
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from tap_billit.auth.oauth import Login
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tap_billit.login.auth import Login
     from tests.conftest import Clock
 
 ORDERS = "/v1/orders"
@@ -42,8 +43,8 @@ def client_of(
     key = "no-key" if isinstance(demo, str) else demo.api_key
     client = BillitClient(
         base_url=url,
-        login=login or ApiKeyLogin(key),
-        session=paced_session(requests_per_minute=100_000, user_agent="tests"),
+        auth=login or ApiKeyAuth(key),
+        session=rate_limited_session(requests_per_minute=100_000, user_agent="tests"),
         **{"timeout": 5, **options},
     )
     try:
@@ -271,13 +272,13 @@ def test_a_token_that_expires_early_is_renewed_in_passing(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     first = demo.issue_refresh_token()
-    login = OAuthLogin(
+    login = OAuth(
         token_url=f"{demo.url}/OAuth2/token",
         client_id=demo.client_id,
         client_secret=demo.client_secret,
         refresh_token=first,
         store=open_store(str(tmp_path / "t.json"), environment="sandbox", client_id=demo.client_id),
-        session=paced_session(requests_per_minute=1000, user_agent="tests"),
+        session=rate_limited_session(requests_per_minute=1000, user_agent="tests"),
         timeout=5,
     )
     seen: set[str] = set()
@@ -307,9 +308,9 @@ def test_after_the_end_nothing_is_asked(client: BillitClient, demo: DemoServer) 
 def test_tries_count_for_the_limit_too(demo: DemoServer, waits: list[float]) -> None:
     """More than the limit would have to wait a minute: the end of the run ends that waiting."""
     demo.fail(Reply(503), times=9)
-    session = paced_session(requests_per_minute=4, user_agent="tests")
+    session = rate_limited_session(requests_per_minute=4, user_agent="tests")
     client = BillitClient(
-        base_url=demo.url, login=ApiKeyLogin(demo.api_key), session=session, timeout=5
+        base_url=demo.url, auth=ApiKeyAuth(demo.api_key), session=session, timeout=5
     )
     failures: list[BaseException] = []
 

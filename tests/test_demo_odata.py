@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tap_billit.demo.api import DOCUMENT, ORDER
-from tap_billit.demo.lazy import Lazy
+from tap_billit.demo.lazy_rows import LazyRows
 from tap_billit.demo.odata import Page, Query
 from tap_billit.demo.odata_filter import ODataError
 
@@ -153,7 +153,7 @@ def test_a_keyset_page_reads_few_rows() -> None:
         read.append(order_id)
         return {"OrderID": order_id, "Paid": True}
 
-    rows = Lazy(list(range(100_000)), make)
+    rows = LazyRows(list(range(100_000)), make)
     found = page(
         rows, filter="(Paid eq true) and OrderID ge 90000 and OrderID ge 1", orderby="OrderID asc"
     )

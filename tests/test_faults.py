@@ -25,7 +25,7 @@ import pytest
 
 from tap_billit.api import client, paging
 from tap_billit.demo import DemoServer, Reply, Request
-from tap_billit.errors import TROUBLES
+from tap_billit.errors import STATUS_RULES
 from tests.taps import NOW, Run, account, oauth, sync
 
 if TYPE_CHECKING:
@@ -618,16 +618,16 @@ def test_a_certificate_that_the_environment_trusts(
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    heard = []
+    asked_for = []
 
     def listen(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as wrapped:
-            heard.append(wrapped.recv(65536).split(b" ")[1])
+            asked_for.append(wrapped.recv(65536).split(b" ")[1])
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
     with serving(listen) as address:
         sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0, **FAST)
-    assert heard == [b"/v1/account/accountInformation"]
+    assert asked_for == [b"/v1/account/accountInformation"]
 
 
 @pytest.mark.parametrize(("direct", "times"), [("", 1), ("billit.invalid", 0)])
@@ -636,14 +636,16 @@ def test_a_proxy_that_the_environment_names(
     times: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heard = []
-    with serving(lambda connection: heard.append(connection.recv(65536).split(b" ")[1])) as address:
+    asked_for = []
+    with serving(
+        lambda connection: asked_for.append(connection.recv(65536).split(b" ")[1])
+    ) as address:
         monkeypatch.setenv("http_proxy", f"http://{address}")
         monkeypatch.setenv("no_proxy", direct)
         url = "http://billit.invalid"
         sync(NoServer(), ROWS, api_url=url, retry_minutes=0, **FAST)
     asked = f"{url}/v1/account/accountInformation".encode()
-    assert heard == [asked] * times
+    assert asked_for == [asked] * times
 
 
 def test_tls_that_is_cut_off_is_tried_again(waits: Waits) -> None:
@@ -661,4 +663,4 @@ def test_an_address_that_is_none(waits: Waits) -> None:
 
 def test_every_status_of_the_table_is_tested() -> None:
     tested = {int(name[:3]) for name in {**STUMBLES, **REFUSALS} if name[:3].isdecimal()}
-    assert TROUBLES.keys() <= tested
+    assert STATUS_RULES.keys() <= tested

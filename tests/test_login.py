@@ -18,11 +18,11 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from tap_billit.auth import command as login
+from tap_billit.auth.token_store import open_store
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
-from tap_billit.login import command as login
-from tap_billit.login.tokens import open_store
 from tap_billit.tap import TapBillit
 from tests.ways_in import ACCOUNT, TOKEN, kept, login_to, rotate_then, sync
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from tap_billit.login.tokens import TokenStore
+    from tap_billit.auth.token_store import TokenStore
 
 ELSEWHERE = "https://example.com/billit"
 
@@ -421,7 +421,7 @@ def test_from_a_terminal_with_nothing_prepared(demo: DemoServer, tmp_path: Path)
     environment = {key: val for key, val in os.environ.items() if "BILLIT" not in key}
     arguments = ["--api-url", demo.url, "--token-store", str(tmp_path / "t.json"), "--no-browser"]
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", "from tap_billit.login.command import main; main()", *arguments],
+        [sys.executable, "-c", "from tap_billit.auth.login import main; main()", *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billit.api import pacing
-from tap_billit.api.ahead import ahead, in_order
-from tap_billit.api.budget import Budget, SharedBudget
+from tap_billit.api import rate_limit
+from tap_billit.api.prefetch import map_in_order, prefetch
+from tap_billit.api.rate_limit import RateLimiter, SharedRateLimiter
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.errors import BillitError, TransientError
 from tests.taps import account, sync
@@ -34,16 +34,16 @@ DETAILS = "sales_invoice_details"
 
 
 class FakeTime:
-    """A clock, and the waiting of a budget on it."""
+    """A clock, and the waiting of a limiter on it."""
 
     def __init__(self, now: float = 1_000_000.0) -> None:
         self.now = now
         self.waited = 0.0
 
-    def on(self, budget: Budget) -> Budget:
-        budget.clock = lambda: self.now
-        budget._over = self  # type: ignore[assignment]
-        return budget
+    def on(self, limiter: RateLimiter) -> RateLimiter:
+        limiter.clock = lambda: self.now
+        limiter._over = self  # type: ignore[assignment]
+        return limiter
 
     def wait(self, seconds: float) -> bool:
         assert seconds >= 0
@@ -60,12 +60,12 @@ def most(times: list[float], window: float) -> int:
     return max(bisect_left(times, start + window) - at for at, start in enumerate(times))
 
 
-def turns(budget: Budget, clock: FakeTime, gaps: list[float]) -> list[float]:
+def turns(limiter: RateLimiter, clock: FakeTime, gaps: list[float]) -> list[float]:
     """When the turns came, with so much time between one and the next request."""
     taken = []
     for gap in gaps:
         clock.now += gap
-        budget.take()
+        limiter.acquire()
         taken.append(clock.now)
     return taken
 
@@ -76,35 +76,35 @@ def turns(budget: Budget, clock: FakeTime, gaps: list[float]) -> list[float]:
 )
 def test_no_window_ever_holds_more(limit: int, gaps: list[float]) -> None:
     clock = FakeTime()
-    budget = clock.on(Budget(limit, window=pacing.WINDOW))
-    assert most(turns(budget, clock, gaps), MINUTE) <= limit
+    limiter = clock.on(RateLimiter(limit, window=rate_limit.WINDOW))
+    assert most(turns(limiter, clock, gaps), MINUTE) <= limit
 
 
 def test_a_short_sync_does_not_wait() -> None:
     clock = FakeTime()
-    budget = clock.on(Budget(60, window=pacing.WINDOW))
-    turns(budget, clock, [0.0] * 60)
+    limiter = clock.on(RateLimiter(60, window=rate_limit.WINDOW))
+    turns(limiter, clock, [0.0] * 60)
     assert clock.waited == 0
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.1, 0.9])
 def test_a_long_sync_holds_the_pace(gap: float) -> None:
     clock = FakeTime()
-    budget = clock.on(Budget(60, window=pacing.WINDOW))
-    taken = turns(budget, clock, [gap] * 3601)
+    limiter = clock.on(RateLimiter(60, window=rate_limit.WINDOW))
+    taken = turns(limiter, clock, [gap] * 3601)
     assert most(taken, MINUTE) <= 60
     assert 3600 / (taken[-1] - taken[0]) >= 0.97
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
     clock = FakeTime()
-    budget = clock.on(Budget(1, window=pacing.WINDOW))
-    waits = [budget._book() for _ in range(4)]
-    assert waits == [pytest.approx(turn * pacing.WINDOW) for turn in range(4)]
+    limiter = clock.on(RateLimiter(1, window=rate_limit.WINDOW))
+    waits = [limiter._book() for _ in range(4)]
+    assert waits == [pytest.approx(turn * rate_limit.WINDOW) for turn in range(4)]
 
 
 def test_closing_ends_the_waiting() -> None:
-    session = pacing.paced_session(requests_per_minute=1, user_agent="test")
+    session = rate_limit.rate_limited_session(requests_per_minute=1, user_agent="test")
     with DemoServer(account(orders=0)) as server:
         session.get(server.url, timeout=5).close()
         failed: list[BaseException] = []
@@ -122,58 +122,60 @@ def test_closing_ends_the_waiting() -> None:
     assert len(server.requests) == 1
 
 
-# A budget that taps share
+# A limiter that taps share
 
 
-def test_a_shared_budget_is_kept_together(tmp_path: Path) -> None:
+def test_a_shared_rate_limit_is_kept_together(tmp_path: Path) -> None:
     clock = FakeTime()
-    path = str(tmp_path / "made" / "budget.json")
-    taps = [clock.on(SharedBudget(60, path, window=pacing.WINDOW)) for _ in range(3)]
+    path = str(tmp_path / "made" / "limiter.json")
+    taps = [clock.on(SharedRateLimiter(60, path, window=rate_limit.WINDOW)) for _ in range(3)]
     taken = []
     for number in range(301):
-        taps[number % 3].take()
+        taps[number % 3].acquire()
         taken.append(clock.now)
     assert most(taken, MINUTE) == 60
-    assert clock.waited == pytest.approx(5 * pacing.WINDOW)
+    assert clock.waited == pytest.approx(5 * rate_limit.WINDOW)
 
 
 def test_a_slower_tap_leaves_the_rest_to_others(tmp_path: Path) -> None:
     clock = FakeTime()
-    path = str(tmp_path / "budget.json")
-    slow, fast = (clock.on(SharedBudget(n, path, window=pacing.WINDOW)) for n in (20, 60))
+    path = str(tmp_path / "limiter.json")
+    slow, fast = (clock.on(SharedRateLimiter(n, path, window=rate_limit.WINDOW)) for n in (20, 60))
     turns(slow, clock, [0.0] * 20)
     turns(fast, clock, [0.0] * 40)
     assert clock.waited == 0
     turns(slow, clock, [0.0])
-    assert clock.waited == pytest.approx(pacing.WINDOW)
+    assert clock.waited == pytest.approx(rate_limit.WINDOW)
 
 
 def test_a_clock_set_back_costs_one_window(tmp_path: Path) -> None:
     clock = FakeTime()
-    budget = clock.on(SharedBudget(60, str(tmp_path / "budget.json"), window=pacing.WINDOW))
-    turns(budget, clock, [0.0] * 60)
+    limiter = clock.on(
+        SharedRateLimiter(60, str(tmp_path / "limiter.json"), window=rate_limit.WINDOW)
+    )
+    turns(limiter, clock, [0.0] * 60)
     clock.now -= 3600
-    turns(budget, clock, [0.0])
-    assert clock.waited == pytest.approx(pacing.WINDOW)
+    turns(limiter, clock, [0.0])
+    assert clock.waited == pytest.approx(rate_limit.WINDOW)
 
 
 TAKER = """
 import sys, threading, time
-from tap_billit.api.budget import SharedBudget
-budget = SharedBudget(10, sys.argv[1], window=0.5)
+from tap_billit.api.rate_limit import SharedRateLimiter
+limiter = SharedRateLimiter(10, sys.argv[1], window=0.5)
 print(flush=True)
 sys.stdin.readline()
 def work():
     for _ in range(3):
-        budget.take()
+        limiter.acquire()
         sys.stdout.write(f"{time.time()}\\n")
 for thread in [threading.Thread(target=work) for _ in range(3)]:
     thread.start()
 """
 
 
-def test_processes_share_a_budget(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", TAKER, str(tmp_path / "budget")]
+def test_processes_share_a_rate_limit(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TAKER, str(tmp_path / "limiter")]
     pipe = subprocess.PIPE
     with ExitStack() as stack:
         takers = [
@@ -192,40 +194,43 @@ def test_processes_share_a_budget(tmp_path: Path) -> None:
             taker.stdin.flush()
         times = [float(time) for taker in takers for time in taker.communicate()[0].split()]
     assert len(times) == 27
-    # Nine turns would fit into each process's own budget; together they take two windows more.
+    # Nine turns would fit into each process's own limiter; together they take two windows more.
     assert max(times) - began >= 2 * 0.5 - 0.01
 
 
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     path.write_text('{"refresh_token": "x"}')
-    with pytest.raises(BillitError, match=r"`shared_budget` names .*tokens\.json"):
-        SharedBudget(60, str(path), window=1).take()
+    with pytest.raises(BillitError, match=r"`rate_limit_store` names .*tokens\.json"):
+        SharedRateLimiter(60, str(path), window=1).acquire()
     assert path.read_text() == '{"refresh_token": "x"}'
 
 
 def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BillitError, match="`shared_budget` cannot be kept"):
-        SharedBudget(60, str(tmp_path / "file" / "budget"), window=1).take()
+    with pytest.raises(BillitError, match="`rate_limit_store` cannot be kept"):
+        SharedRateLimiter(60, str(tmp_path / "file" / "limiter"), window=1).acquire()
 
 
 def test_a_file_that_is_held_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_billit.api.budget.LOCK_PATIENCE", 0.0)
-    path = str(tmp_path / "budget")
-    with SharedBudget(60, path, window=1)._locked(), pytest.raises(TransientError, match="held"):
-        SharedBudget(60, path, window=1).take()
+    monkeypatch.setattr("tap_billit.api.rate_limit.LOCK_PATIENCE", 0.0)
+    path = str(tmp_path / "limiter")
+    with (
+        SharedRateLimiter(60, path, window=1)._locked(),
+        pytest.raises(TransientError, match="held"),
+    ):
+        SharedRateLimiter(60, path, window=1).acquire()
 
 
 def test_the_tap_shares_by_its_setting(tmp_path: Path) -> None:
-    path = tmp_path / "budget"
+    path = tmp_path / "limiter"
     with DemoServer(account()) as server:
-        run = sync(server, "sales_invoices", shared_budget=str(path))
+        run = sync(server, "sales_invoices", rate_limit_store=str(path))
         assert not run.error
-        assert SharedBudget(60, str(path), window=pacing.WINDOW)._read()
-        assert len(SharedBudget(60, str(path), window=1)._read()) == len(server.requests)
+        assert SharedRateLimiter(60, str(path), window=rate_limit.WINDOW)._read()
+        assert len(SharedRateLimiter(60, str(path), window=1)._read()) == len(server.requests)
 
 
 # Asking ahead
@@ -261,7 +266,7 @@ def wait_for_threads() -> None:
 
 def test_never_more_than_a_few_are_under_way_or_waiting() -> None:
     calls = Calls()
-    for used, number in enumerate(in_order(calls, range(40), at_once=5), start=1):
+    for used, number in enumerate(map_in_order(calls, range(40), at_once=5), start=1):
         assert number == used - 1
         assert len(calls.begun) <= used + 4
     assert len(calls.begun) == 40
@@ -269,7 +274,7 @@ def test_never_more_than_a_few_are_under_way_or_waiting() -> None:
 
 def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
     calls = Calls(fails=7)
-    numbers = in_order(calls, range(1000), at_once=5)
+    numbers = map_in_order(calls, range(1000), at_once=5)
     assert [next(numbers) for _ in range(7)] == list(range(7))
     with pytest.raises(BillitError, match="number 7"):
         next(numbers)
@@ -278,14 +283,14 @@ def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
 
 def test_one_page_is_asked_ahead() -> None:
     calls = Calls()
-    pages = ahead(map(calls, range(1, 5)), at_most=1)
+    pages = prefetch(map(calls, range(1, 5)), at_most=1)
     for page in pages:
         calls.started(min(page + 1, 4))
         assert len(calls.begun) <= page + 1
 
 
 def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
-    pages = ahead(map(Calls(fails=3), range(1, 5)), at_most=1)
+    pages = prefetch(map(Calls(fails=3), range(1, 5)), at_most=1)
     assert [next(pages), next(pages)] == [1, 2]
     with pytest.raises(BillitError, match="number 3"):
         next(pages)
@@ -293,7 +298,7 @@ def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
 
 def test_all_pages_are_asked_while_the_first_is_used() -> None:
     calls = Calls()
-    with closing(ahead(map(calls, range(1, 9)))) as pages:
+    with closing(prefetch(map(calls, range(1, 9)))) as pages:
         assert next(pages) == 1
         calls.started(8)
         assert list(pages) == list(range(2, 9))
@@ -308,7 +313,7 @@ def test_nobody_asks_on_for_one_who_has_gone() -> None:
         yield calls(2)
         yield calls(3)
 
-    with closing(ahead(asked())) as pages:
+    with closing(prefetch(asked())) as pages:
         assert next(pages) == 1
     gone.set()
     calls.started(2)
@@ -317,7 +322,7 @@ def test_nobody_asks_on_for_one_who_has_gone() -> None:
 
 
 def test_a_failure_costs_no_page_before_it() -> None:
-    with closing(ahead(map(Calls(fails=3), range(1, 5)))) as pages:
+    with closing(prefetch(map(Calls(fails=3), range(1, 5)))) as pages:
         assert [next(pages), next(pages)] == [1, 2]
         with pytest.raises(BillitError, match="number 3"):
             next(pages)
@@ -338,7 +343,7 @@ def check_state_covers_only_what_was_written(run: Run) -> None:
 
 
 def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.documents.PAGE", 3)
+    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
     with DemoServer(account(orders=60)) as server:
         plain = sync(server, DETAILS, requests_per_minute=6000)
         slow = (Reply(delay=0.03), None, None, Reply(delay=0.01), None, None, None)
@@ -351,7 +356,7 @@ def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatc
 
 
 def test_one_failure_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.documents.PAGE", 3)
+    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
     with DemoServer(account(orders=60)) as server:
         whole = sync(server, DETAILS, requests_per_minute=6000)
         orders = [row["OrderID"] for row in whole.rows(DETAILS)]

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import requests
 
-from tap_billit.api import ahead
+from tap_billit.api import prefetch
 from tap_billit.api.client import BillitClient
+from tap_billit.auth import oauth, token_endpoint, token_store
+from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
-from tap_billit.login import auth, oauth, tokens
-from tap_billit.login.auth import OAuthLogin
-from tap_billit.login.tokens import open_store
 from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, store_of, sync
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tap_billit.login.tokens import TokenStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
 
 KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "40"))
-WATCHED = {module.__file__ for module in (ahead, auth, oauth, tokens)}
+WATCHED = {module.__file__ for module in (prefetch, oauth, token_endpoint, token_store)}
 
 
 class Run(NamedTuple):
@@ -52,7 +52,7 @@ class Run(NamedTuple):
     place: str
 
     def request(self) -> int:
-        login = OAuthLogin(
+        login = OAuth(
             token_url=self.url + TOKEN,
             client_id=self.client_id,
             client_secret=self.client_secret,
@@ -62,7 +62,7 @@ class Run(NamedTuple):
             timeout=30,
         )
         session = requests.Session()
-        client = BillitClient(base_url=self.url, login=login, session=session, timeout=30)
+        client = BillitClient(base_url=self.url, auth=login, session=session, timeout=30)
         return len(client.get(ACCOUNT).body["Companies"])
 
 
@@ -251,11 +251,11 @@ def test_a_sigterm_waits_for_the_answer_to_be_kept(
     assert demo.refreshes == 2
 
 
-@pytest.mark.parametrize("limit", [0, 100, tokens.RESERVE - 1, tokens.RESERVE])
+@pytest.mark.parametrize("limit", [0, 100, token_store.RESERVE - 1, token_store.RESERVE])
 def test_a_full_disk_costs_no_token(
     limit: int, demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
 ) -> None:
-    fits = limit >= tokens.RESERVE
+    fits = limit >= token_store.RESERVE
     process = processes.Process(target=confined, args=(run, limit))
     process.start()
     assert finished(process) == (0 if fits else 3)

@@ -16,9 +16,9 @@ import pytest
 import requests
 
 from tap_billit.api.client import BillitClient
+from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tap_billit.login.auth import ApiKeyLogin
 from tests.ways_in import (
     ACCOUNT,
     TOKEN,
@@ -128,8 +128,8 @@ def test_no_fault_shows_a_secret(  # noqa: PLR0913, PLR0917  fixtures
 
 def test_a_key_is_not_shown(demo: DemoServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    login = ApiKeyLogin(demo.api_key)
-    client = BillitClient(base_url=demo.url, login=login, session=requests.Session(), timeout=5)
+    login = ApiKeyAuth(demo.api_key)
+    client = BillitClient(base_url=demo.url, auth=login, session=requests.Session(), timeout=5)
     client.get(ACCOUNT)
     assert_hidden(caplog.text + repr(login), secrets_of(demo))
 

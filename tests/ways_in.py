@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import requests
 
 from tap_billit.api.client import BillitClient
+from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_store import open_store
 from tap_billit.demo.account import Account
 from tap_billit.demo.server import DemoServer
-from tap_billit.login.auth import OAuthLogin
-from tap_billit.login.tokens import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from tap_billit.auth.token_endpoint import Tokens
+    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.messages import Reply, Request
-    from tap_billit.login.oauth import Tokens
-    from tap_billit.login.tokens import TokenStore
 
 TOKEN = "/OAuth2/token"
 ACCOUNT = "/v1/account/accountInformation"
@@ -48,8 +48,8 @@ def login_to(
     *,
     secret: str | None = None,
     url: str | None = None,
-) -> OAuthLogin:
-    return OAuthLogin(
+) -> OAuth:
+    return OAuth(
         token_url=(url or demo.url) + TOKEN,
         client_id=demo.client_id,
         client_secret=secret or demo.client_secret,
@@ -60,9 +60,9 @@ def login_to(
     )
 
 
-def sync(demo: DemoServer, login: OAuthLogin) -> int:
+def sync(demo: DemoServer, login: OAuth) -> int:
     """One request through the client: how many companies there are."""
-    client = BillitClient(base_url=demo.url, login=login, session=requests.Session(), timeout=5)
+    client = BillitClient(base_url=demo.url, auth=login, session=requests.Session(), timeout=5)
     return len(client.get(ACCOUNT).body["Companies"])
 
 

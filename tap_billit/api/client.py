@@ -10,23 +10,23 @@ from urllib.parse import quote, urlencode
 import msgspec
 import requests
 
-from tap_billit.api.dialect import Dialect
-from tap_billit.api.pacing import PATIENCE, retrying
+from tap_billit.api.query_fallbacks import QueryFallbacks
+from tap_billit.api.retry import PATIENCE, retrying
 from tap_billit.errors import (
     BillitError,
     TransientError,
     date_in,
-    failure,
-    path_of,
+    error_from,
     unreachable,
 )
+from tap_billit.redaction import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tap_billit.api.dialect import Features, Query
-    from tap_billit.login.auth import Login
+    from tap_billit.api.query_fallbacks import Features, Query
+    from tap_billit.auth.base import Auth
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -56,21 +56,21 @@ class BillitClient:
         self,
         *,
         base_url: str,
-        login: Login,
+        auth: Auth,
         session: requests.Session,
         timeout: float,
         patience: float = PATIENCE,
         context_party_id: int | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.login = login
+        self.auth = auth
         self._session = session
-        _settle(session, self.base_url)
+        _freeze_proxy_settings(session, self.base_url)
         self._timeout = timeout
         self._headers = {"Accept": "application/json"}
         if context_party_id is not None:
             self._headers["ContextPartyID"] = str(context_party_id)
-        self.dialect = Dialect()
+        self.fallbacks = QueryFallbacks()
         self._get_patiently = retrying(self._get, patience=patience)
         self._closed = False
 
@@ -108,10 +108,10 @@ class BillitClient:
     ) -> Answer:
         """The answer to a query that goes without the features that Billit turns out to refuse."""
 
-        def get(said: Query) -> Answer:
-            return self.get(path, said, company=company, may_be_empty=may_be_empty)
+        def get(asked: Query) -> Answer:
+            return self.get(path, asked, company=company, may_be_empty=may_be_empty)
 
-        return self.dialect.ask(path, get, query)
+        return self.fallbacks.ask(path, get, query)
 
     def decode(self, content: bytes) -> Any:
         """JSON, numbers with a fraction as decimals."""
@@ -135,14 +135,14 @@ class BillitClient:
 
     def _respond(self, url: str, headers: dict[str, str]) -> requests.Response:
         response = self._send(url, headers)
-        if response.status_code == requests.codes.unauthorized and self.login.renew(response):
+        if response.status_code == requests.codes.unauthorized and self.auth.renew(response):
             response = self._send(url, headers)
         return response
 
     def _get(self, url: str, headers: dict[str, str], may_be_empty: bool) -> Answer:  # noqa: FBT001
         response = self._respond(url, headers)
         if response.status_code not in SUCCESS:
-            raise failure(response)
+            raise error_from(response)
         if may_be_empty and not response.content.strip():
             return Answer([], _asked_at(response))
         try:
@@ -161,7 +161,7 @@ class BillitClient:
             with self._session.get(
                 url,
                 headers=headers,
-                auth=self.login,
+                auth=self.auth,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -173,7 +173,7 @@ class BillitClient:
         return response
 
 
-def _settle(session: requests.Session, url: str) -> None:
+def _freeze_proxy_settings(session: requests.Session, url: str) -> None:
     """Have proxies and certificates as the environment says now, not asked with each request."""
     with suppress(ValueError):  # an address that is none is named when it is asked
         settings = session.merge_environment_settings(url, {}, None, None, None)

@@ -10,12 +10,12 @@ from operator import attrgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.demo import files, firms, ledger
-from tap_billit.demo.lazy import Lazy
-from tap_billit.demo.lives import START, Event, Life, Lives, Series
-from tap_billit.demo.moments import SECOND, local_date, midnight, moment, written
+from tap_billit.demo import counterparties, files, ledger
+from tap_billit.demo.lazy_rows import LazyRows
+from tap_billit.demo.lifecycle import START, Event, Lifecycle, Lifecycles, Series
 from tap_billit.demo.order import Order
-from tap_billit.demo.papers import Papers
+from tap_billit.demo.order_json import OrderJson
+from tap_billit.demo.timestamps import SECOND, local_date, midnight, moment, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,14 +56,14 @@ class Account:
         self.seed = seed
         self.clock = clock
         self.lock = RLock()
-        self.companies = firms.companies(seed=seed, count=companies)
-        self._lives = Lives(seed=seed, companies=companies, orders=orders)
+        self.companies = counterparties.companies(seed=seed, count=companies)
+        self._lifecycles = Lifecycles(seed=seed, companies=companies, orders=orders)
         self._parties = [
-            firms.Parties(seed=seed, company=number, companies=companies)
+            counterparties.Parties(seed=seed, company=number, companies=companies)
             for number in range(companies)
         ]
-        self._papers = [
-            Papers(seed=seed, company=company, parties=parties)
+        self._order_json = [
+            OrderJson(seed=seed, company=company, parties=parties)
             for company, parties in zip(self.companies, self._parties, strict=True)
         ]
         self._live: list[list[Order]] = [[] for _ in range(companies)]
@@ -99,12 +99,12 @@ class Account:
         """The last summaries of the company's deleted orders, stamped with the deletion."""
         return list(self.listing(company_id, deleted=True))
 
-    def listing(self, company_id: int, *, deleted: bool = False) -> Lazy[Order]:
+    def listing(self, company_id: int, *, deleted: bool = False) -> LazyRows[Order]:
         """The same, each row made when asked for; hold the lock while reading."""
         self.advance()
         shelf = self._deleted if deleted else self._live
         today = local_date(self.now)
-        return Lazy(shelf[self._number(company_id)], lambda order: self._shown(order, today))
+        return LazyRows(shelf[self._number(company_id)], lambda order: self._shown(order, today))
 
     def row(self, order_id: int) -> Json:
         """The summary of a live order."""
@@ -116,13 +116,13 @@ class Account:
         self.advance()
         with self.lock:
             order = self._order(order_id)
-            papers = self._papers[order.life.company]
-            return papers.document(order, row=self._shown(order))
+            order_json = self._order_json[order.lifecycle.company]
+            return order_json.document(order, row=self._shown(order))
 
     def company_of(self, order_id: int) -> int:
         """The PartyID of the company whose live order this is."""
         self.advance()
-        return int(self.companies[self._order(order_id).life.company]["PartyID"])
+        return int(self.companies[self._order(order_id).lifecycle.company]["PartyID"])
 
     def create(self, company_id: int, **properties: Any) -> int:
         """A new order, a sent sales invoice unless the properties say otherwise."""
@@ -134,7 +134,7 @@ class Account:
             direction = properties.get("OrderDirection", "Income")
             events = [Event(now, "created", "ToPay")]
             events += [Event(now, "sent")] * (direction == "Income")
-            life = Life(
+            lifecycle = Lifecycle(
                 number=_BY_HAND + order_id,
                 root=_BY_HAND + order_id,
                 begun=now,
@@ -145,9 +145,9 @@ class Account:
                 part=0,
                 events=tuple(events),
             )
-            order = Order(order_id, life, done=len(events))
+            order = Order(order_id, lifecycle, done=len(events))
             self._by_id[order_id] = order
-            insort(self._live[life.company], order, key=_BY_ID)
+            insort(self._live[lifecycle.company], order, key=_BY_ID)
             self._set(order, properties, stamp)
             return order_id
 
@@ -164,10 +164,10 @@ class Account:
         with self.lock:
             order, now = self._order(order_id), self.now
             amount = self._shown(order)["ToPay"] if amount is None else amount
-            order.life = order.life._replace(events=order.past)
+            order.lifecycle = order.lifecycle._replace(events=order.past)
             order.payments.append((now, Decimal(amount)))
             order.touch(written(now))
-            self._book(ledger.Payment(now, order_id, order.life.company, Decimal(amount)))
+            self._book(ledger.Payment(now, order_id, order.lifecycle.company, Decimal(amount)))
 
     def delete(self, order_id: int) -> None:
         """Take the order out of the lists; `deleted` shows it from now on."""
@@ -192,16 +192,16 @@ class Account:
             seed=self.seed, company=self._number(company_id), company_id=company_id, now=self.now
         )
 
-    def transactions(self, company_id: int) -> Lazy[ledger.Payment]:
+    def transactions(self, company_id: int) -> LazyRows[ledger.Payment]:
         """What went over the company's bank account, by its ID; hold the lock while reading."""
         self.advance()
         number = self._number(company_id)
-        return Lazy(
+        return LazyRows(
             self._payments[number],
             lambda payment: ledger.transaction(
                 payment,
                 company=self.companies[number],
-                life=self._by_id[payment.order_id].life,
+                lifecycle=self._by_id[payment.order_id].lifecycle,
                 row=self._shown(self._by_id[payment.order_id]),
             ),
         )
@@ -226,7 +226,7 @@ class Account:
         """The order's row with Overdue and DaysOverdue as of today; not to be altered."""
         row = order.row
         if row is None:
-            row = self._papers[order.life.company].row(order)
+            row = self._order_json[order.lifecycle.company].row(order)
             order.row, order.due = row, date.fromisoformat(row["ExpiryDate"][:10])
         days = ((today or local_date(self.now)) - order.due).days if row["ToPay"] else 0
         if days != row["DaysOverdue"]:
@@ -240,11 +240,11 @@ class Account:
         """Take in the orders created since the last time."""
         payments: list[ledger.Payment] = []
         for place, series in enumerate(self._series):
-            while (at := self._lives.created(series.number)) is not None and at <= now:
+            while (at := self._lifecycles.created(series.number)) is not None and at <= now:
                 order_id = self._free_id(at, place)
-                order = Order(order_id, self._lives.life(series.number, at), done=0)
+                order = Order(order_id, self._lifecycles.lifecycle(series.number, at), done=0)
                 self._by_id[order_id] = order
-                insort(self._live[order.life.company], order, key=_BY_ID)
+                insort(self._live[order.lifecycle.company], order, key=_BY_ID)
                 payments += self._live_on(order, now)
                 series.number += series.step
         return payments
@@ -253,7 +253,7 @@ class Account:
         """Let the order's events up to now happen; the payments among them."""
         if order.deleted or order.next is None:
             return []
-        before, events = order.done, order.life.events
+        before, events = order.done, order.lifecycle.events
         while order.done < len(events) and events[order.done].at <= now:
             order.done += 1
         past = events[before : order.done]
@@ -264,7 +264,7 @@ class Account:
         elif order.next is not None:
             heapq.heappush(self._upcoming, (order.next, order.order_id))
         return [
-            ledger.Payment(event.at, order.order_id, order.life.company, event.kind)
+            ledger.Payment(event.at, order.order_id, order.lifecycle.company, event.kind)
             for event in past
             if event.kind in {"part-paid", "paid"}
         ]
@@ -275,9 +275,9 @@ class Account:
 
     def _bury(self, order: Order) -> None:
         order.deleted = True
-        shelf = self._live[order.life.company]
+        shelf = self._live[order.lifecycle.company]
         del shelf[bisect_left(shelf, order.order_id, key=_BY_ID)]
-        insort(self._deleted[order.life.company], order, key=_BY_ID)
+        insort(self._deleted[order.lifecycle.company], order, key=_BY_ID)
 
     def _set(self, order: Order, properties: Json, stamp: str) -> None:
         if properties.get("Paid") is True:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_billit.demo.dice import decimal, dice
-from tap_billit.demo.moments import local_date
+from tap_billit.demo.seeded_random import decimal, seeded_random
+from tap_billit.demo.timestamps import local_date
 
 if TYPE_CHECKING:
     import random
 
-    from tap_billit.demo.firms import Parties
-    from tap_billit.demo.lives import Life
+    from tap_billit.demo.counterparties import Parties
+    from tap_billit.demo.lifecycle import Lifecycle
 
 Json = dict[str, Any]
 
@@ -63,18 +63,18 @@ class Content(NamedTuple):
         return sum(line.tax for line in self.lines)
 
 
-def content_of(life: Life, *, seed: int, parties: Parties) -> Content:
+def content_of(lifecycle: Lifecycle, *, seed: int, parties: Parties) -> Content:
     """What the order's dice say; the same at any time."""
-    throws = dice(seed, 20, life.root)
-    party = parties.pick(throws, at=life.begun, direction=life.direction)
+    rng = seeded_random(seed, 20, lifecycle.root)
+    party = parties.pick(rng, at=lifecycle.begun, direction=lifecycle.direction)
     foreign = parties.summary(party)["CountryCode"] != "BE"
-    currency = throws.choice(("EUR", "EUR", "USD", "GBP")) if foreign else "EUR"
-    count = throws.choice((1, 1, 2, 2, 3, 5))
-    lines = tuple(_line(throws, foreign=foreign) for _ in range(count))
-    order_date = local_date(life.created)
-    if life.direction == "Cost":
-        order_date -= timedelta(days=throws.randrange(6))
-    return Content(party, currency, order_date, order_date + timedelta(days=life.term), lines)
+    currency = rng.choice(("EUR", "EUR", "USD", "GBP")) if foreign else "EUR"
+    count = rng.choice((1, 1, 2, 2, 3, 5))
+    lines = tuple(_line(rng, foreign=foreign) for _ in range(count))
+    order_date = local_date(lifecycle.created)
+    if lifecycle.direction == "Cost":
+        order_date -= timedelta(days=rng.randrange(6))
+    return Content(party, currency, order_date, order_date + timedelta(days=lifecycle.term), lines)
 
 
 def ventilation(line: Line, *, sold: bool) -> str:
@@ -101,9 +101,9 @@ def vat_groups(lines: tuple[Line, ...], *, sold: bool) -> list[Json]:
     ]
 
 
-def _line(throws: random.Random, *, foreign: bool) -> Line:
-    quantity = throws.choice((100_000, 100_000, 50_000, 25_000)) * throws.randrange(1, 25)
-    price = throws.randrange(400, 40_000) * throws.choice((1_000, 1_000, 1_000, 125, 37))
-    vat = 0 if foreign else throws.choices((21, 12, 6, 0), (75, 5, 15, 5))[0]
+def _line(rng: random.Random, *, foreign: bool) -> Line:
+    quantity = rng.choice((100_000, 100_000, 50_000, 25_000)) * rng.randrange(1, 25)
+    price = rng.randrange(400, 40_000) * rng.choice((1_000, 1_000, 1_000, 125, 37))
+    vat = 0 if foreign else rng.choices((21, 12, 6, 0), (75, 5, 15, 5))[0]
     excl = max(1, (quantity * price + 50_000_000) // 100_000_000)
-    return Line(throws.randrange(len(GOODS)), quantity, price, vat, excl, (excl * vat + 50) // 100)
+    return Line(rng.randrange(len(GOODS)), quantity, price, vat, excl, (excl * vat + 50) // 100)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from tap_billit.demo.messages import Reply
-from tap_billit.demo.moments import BRUSSELS
 from tap_billit.demo.odata_filter import ODataError
+from tap_billit.demo.timestamps import BRUSSELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

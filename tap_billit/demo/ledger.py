@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billit.demo import files
 from tap_billit.demo.content import GOODS
-from tap_billit.demo.dice import decimal, dice
-from tap_billit.demo.lives import START
-from tap_billit.demo.moments import DAY, HOUR, local_date, midnight, written
-from tap_billit.demo.papers import share
+from tap_billit.demo.lifecycle import START
+from tap_billit.demo.order_json import share
+from tap_billit.demo.seeded_random import decimal, seeded_random
+from tap_billit.demo.timestamps import DAY, HOUR, local_date, midnight, written
 
 if TYPE_CHECKING:
-    from tap_billit.demo.lives import Life
+    from tap_billit.demo.lifecycle import Lifecycle
 
 Json = dict[str, Any]
 
@@ -32,11 +32,11 @@ class Payment(NamedTuple):
     transaction_id: int = 0
 
 
-def transaction(payment: Payment, *, company: Json, life: Life, row: Json) -> Json:
+def transaction(payment: Payment, *, company: Json, lifecycle: Lifecycle, row: Json) -> Json:
     """The Transaction: in EUR, positive for what comes in."""
     amount = payment.what
     if isinstance(amount, str):
-        part = share(row["TotalIncl"], life.part)
+        part = share(row["TotalIncl"], lifecycle.part)
         amount = part if amount == "part-paid" else row["TotalIncl"] - part
     rate = row["FXRateToForeign"]
     comes_in = (row["OrderDirection"] == "Income") != (row["OrderType"] == "CreditNote")
@@ -72,13 +72,13 @@ def products(*, seed: int, company: int, now: int) -> list[Json]:
 
 
 def _product(seed: int, company: int, number: int, now: int) -> Json:
-    throws = dice(seed, 30, company, number)
+    rng = seeded_random(seed, 30, company, number)
     name, unit = GOODS[number % len(GOODS)]
-    period = throws.randrange(50, 200) * DAY
-    created = START - throws.randrange(100, 800) * DAY + 10 * HOUR
+    period = rng.randrange(50, 200) * DAY
+    created = START - rng.randrange(100, 800) * DAY + 10 * HOUR
     changes = max(0, now - created) // period
-    excl = throws.randrange(500, 30_000) + changes * 50
-    vat = throws.choice((21, 21, 21, 12, 6))
+    excl = rng.randrange(500, 30_000) + changes * 50
+    vat = rng.choice((21, 21, 21, 12, 6))
     return {
         "ProductID": FIRST_PRODUCT + company * 1_000 + number,
         "Reference": f"ART-{number + 1:03}",
@@ -89,7 +89,7 @@ def _product(seed: int, company: int, number: int, now: int) -> Json:
         "GroupID": number % 3 + 1,
         "GroupName": ("Diensten", "Materiaal", "Matériel d'été")[number % 3],
         "AmountIncl": decimal((excl * (100 + vat) + 50) // 100),
-        "StockQuantity": decimal(throws.randrange(500) * 100_000, 5),
+        "StockQuantity": decimal(rng.randrange(500) * 100_000, 5),
         "Created": written(created),
         "LastModified": written(created + changes * period + 90),
         "ChildProducts": [],

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from tap_billit.demo.dialect import GRACE, Dialect
-from tap_billit.demo.dice import dice
 from tap_billit.demo.messages import Reply
-from tap_billit.demo.moments import MINUTE, SECOND
+from tap_billit.demo.seeded_random import seeded_random
+from tap_billit.demo.timestamps import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,9 @@ class OAuth:
     """The authorization server of one demo; `now` tells the account's time in milliseconds."""
 
     def __init__(self, *, seed: int, now: Callable[[], int]) -> None:
-        throws = dice(seed, 40)
+        rng = seeded_random(seed, 40)
         self.client_id, self.client_secret, self.api_key = (
-            str(UUID(int=throws.getrandbits(128), version=4)) for _ in range(3)
+            str(UUID(int=rng.getrandbits(128), version=4)) for _ in range(3)
         )
         self.redirect_uris = set(REDIRECT_URIS)
         self.dialect = Dialect()

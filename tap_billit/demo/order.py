@@ -1,4 +1,4 @@
-"""An order: its life as far as the clock has come, and what was done to it by hand."""
+"""An order: its lifecycle as far as the clock has come, and what was done to it by hand."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.demo.moments import written
+from tap_billit.demo.timestamps import written
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from tap_billit.demo.lives import Event, Life
+    from tap_billit.demo.lifecycle import Event, Lifecycle
 
 Json = dict[str, Any]
 
@@ -20,12 +20,12 @@ Json = dict[str, Any]
 class Order:
     """`done` counts the events that have happened; `row` is the ready row, None after a change.
 
-    `set` are properties set by hand, which win over those of the life, `payments` made by hand.
-    `stamp` is the LastModified that a change by hand left, until the life moves on.
+    `set` are properties set by hand, which win over the lifecycle's, `payments` made by hand.
+    `stamp` is the LastModified that a change by hand left, until the lifecycle moves on.
     """
 
     order_id: int
-    life: Life
+    lifecycle: Lifecycle
     done: int
     set: Json = field(default_factory=dict)
     payments: list[tuple[int, Decimal]] = field(default_factory=list)
@@ -37,12 +37,12 @@ class Order:
     @property
     def past(self) -> tuple[Event, ...]:
         """The events that have happened."""
-        return self.life.events[: self.done]
+        return self.lifecycle.events[: self.done]
 
     @property
     def next(self) -> int | None:
         """When the next event happens."""
-        events = self.life.events
+        events = self.lifecycle.events
         return events[self.done].at if self.done < len(events) else None
 
     @property
@@ -52,8 +52,8 @@ class Order:
 
     @property
     def last_event(self) -> int:
-        """When its life last went on."""
-        return self.life.events[self.done - 1].at
+        """When its lifecycle last went on."""
+        return self.lifecycle.events[self.done - 1].at
 
     def when(self, kind: str, /) -> int | None:
         """When the (first) event of that kind happened."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_billit.cli_files import check_config
 from tap_billit.doctor.examination import Examination, Finding
 from tap_billit.errors import BillitError
-from tap_billit.inputs import check_config
 from tap_billit.tap import TapBillit
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def markdown(
 ) -> str:
     """The report; names and types only."""
     with_what = f"tap-billit {version('tap-billit')}, Python {platform.python_version()}"
-    requests = len(examination.heard) if examination else 0
+    requests = len(examination.replies) if examination else 0
     lines = [
         "# tap-billit-doctor",
         "",

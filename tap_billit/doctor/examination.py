@@ -13,10 +13,10 @@ import msgspec
 from requests import codes
 
 from tap_billit.api.client import SUCCESS
+from tap_billit.auth.oauth import OAuth
 from tap_billit.doctor.shapes import Shape
-from tap_billit.drift import whole_number
 from tap_billit.errors import date_in, retry_after
-from tap_billit.login.auth import OAuthLogin
+from tap_billit.schema_drift import whole_number
 from tap_billit.schemas import (
     COMPANY,
     DOCUMENT,
@@ -66,7 +66,7 @@ class Finding(NamedTuple):
     detail: str = ""
 
 
-class Heard(NamedTuple):
+class Reply(NamedTuple):
     """An answer: its status, its JSON (None: it is none) and its rows, if it is a list."""
 
     response: requests.Response
@@ -108,7 +108,7 @@ class Examination:
     def __init__(self, account: BillitAccount) -> None:
         self._account = account
         self._client = account.client
-        self.heard: list[Heard] = []
+        self.replies: list[Reply] = []
         self.shapes: dict[str, Shape] = {}
 
     def findings(self) -> Iterator[Finding]:
@@ -127,35 +127,35 @@ class Examination:
 
     def ask(
         self, path: str, query: Mapping[str, str] | None = None, *, company: int | None
-    ) -> Heard:
+    ) -> Reply:
         """One request; where Billit is busy, the same once more after what it says."""
-        heard = self._ask(path, query, company)
-        if heard.status == codes.too_many_requests:
-            wait = retry_after(heard.response)
+        reply = self._ask(path, query, company)
+        if reply.status == codes.too_many_requests:
+            wait = retry_after(reply.response)
             time.sleep(min(LONGEST_WAIT, 60.0 if wait is None else wait))
-            heard = self._ask(path, query, company)
-        return heard
+            reply = self._ask(path, query, company)
+        return reply
 
-    def _ask(self, path: str, query: Mapping[str, str] | None, company: int | None) -> Heard:
+    def _ask(self, path: str, query: Mapping[str, str] | None, company: int | None) -> Reply:
         response = self._client.probe(path, query, company=company)
         try:
             body = self._client.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             body = None
-        heard = Heard(response, body)
-        self.heard.append(heard)
-        return heard
+        reply = Reply(response, body)
+        self.replies.append(reply)
+        return reply
 
-    def _orders(self, company: int | None = None, **query: str) -> Heard:
+    def _orders(self, company: int | None = None, **query: str) -> Reply:
         said = {f"${name}": value for name, value in query.items()}
         return self.ask(ORDERS, said, company=company or self._company)
 
     def _login(self) -> Iterator[Finding]:
         companies = self._account.companies
         self.shapes["companies"] = Shape(COMPANY).add(companies)
-        login = self._client.login
-        way = login.way if isinstance(login, OAuthLogin) else None
-        if not isinstance(login, OAuthLogin):
+        login = self._client.auth
+        way = login.way if isinstance(login, OAuth) else None
+        if not isinstance(login, OAuth):
             yield Finding("login", "API key")
         elif way is None:
             yield Finding("login", "OAuth", "no refresh was due")
@@ -166,9 +166,9 @@ class Examination:
         allowed = sum(company.get("APIAllowed") is not False for company in companies)
         yield Finding("companies", f"{len(companies)} reached", f"{allowed} may use the API")
         counts = [self._orders(company["PartyID"], top="1") for company in companies[:3]]
-        refused = [heard.status for heard in counts if not heard.ok]
+        refused = [reply.status for reply in counts if not reply.ok]
         yield Finding("reach", "refused" if refused else "each answers", _joined(refused))
-        full = [c["PartyID"] for c, heard in zip(companies, counts, strict=False) if heard.rows]
+        full = [c["PartyID"] for c, reply in zip(companies, counts, strict=False) if reply.rows]
         self._company: int = (full or [companies[0]["PartyID"]])[0]
 
     def _listing(self) -> Iterator[Finding]:
@@ -188,7 +188,7 @@ class Examination:
             yield Finding("nulls", "sent" if _has_null(first.body) else "left out")
 
     @cached_property
-    def _first(self) -> Heard:
+    def _first(self) -> Reply:
         return self._orders()
 
     def _queries(self) -> Iterator[Finding]:
@@ -202,9 +202,9 @@ class Examination:
             yield Finding("by_id", by_id.taken + other)
         middle = sorted(own)[len(own) // 2] if own else 0
         for word in ("ge", "gt", "lt", "ne"):
-            heard = self._orders(filter=f"OrderID {word} {middle}")
-            right = all(_holds(word, order, middle) for order in _order_ids(heard))
-            answer = heard.taken if right or not heard.ok else "ignored"
+            reply = self._orders(filter=f"OrderID {word} {middle}")
+            right = all(_holds(word, order, middle) for order in _order_ids(reply))
+            answer = reply.taken if right or not reply.ok else "ignored"
             yield Finding("from_id" if word == "ge" else f"operator {word}", answer)
         newest = self._newest
         stamps = [str(row["LastModified"]) for row in newest.rows if row.get("LastModified")]
@@ -220,7 +220,7 @@ class Examination:
         yield Finding("$expand", self._orders(expand="OrderLines", top="1").taken)
 
     @cached_property
-    def _newest(self) -> Heard:
+    def _newest(self) -> Reply:
         return self._orders(orderby="LastModified desc")
 
     def _times(self) -> Iterator[Finding]:
@@ -229,8 +229,8 @@ class Examination:
             ("fractions", "2024-02-29T23:59:58.123"),
             ("whole days", "2024-02-29"),
         ):
-            heard = self._orders(filter=f"LastModified ge DateTime'{literal}'", top="1")
-            yield Finding(question, heard.taken)
+            reply = self._orders(filter=f"LastModified ge DateTime'{literal}'", top="1")
+            yield Finding(question, reply.taken)
         row = next(iter(self._newest.rows or self._first.rows), {})
         written = str(row.get("LastModified") or row.get("OrderDate") or "")
         if not (found := _OFFSET.fullmatch(written)):
@@ -283,9 +283,9 @@ class Examination:
             ("documents", "/v1/documents", DOCUMENT, {}),
             ("transactions", "/v1/financialTransactions", TRANSACTION, {}),
         ):
-            heard = self.ask(path, query, company=self._company)
-            self.shapes[name] = Shape(schema).add(heard.rows)
-            yield Finding(name, heard.taken, f"{len(heard.rows)} rows on the page")
+            reply = self.ask(path, query, company=self._company)
+            self.shapes[name] = Shape(schema).add(reply.rows)
+            yield Finding(name, reply.taken, f"{len(reply.rows)} rows on the page")
 
     def _others(self) -> Iterator[Finding]:
         mistaken = self._orders(filter="NoSuchProperty eq 1")
@@ -301,14 +301,14 @@ class Examination:
     def _limits(self) -> Iterator[Finding]:
         seen = {
             name: f"{name}: {value}"
-            for heard in self.heard
-            for name, value in heard.response.headers.items()
+            for reply in self.replies
+            for name, value in reply.response.headers.items()
             if _LIMITS.search(name)
         }
         yield Finding("limit headers", _joined(seen.values()) or "none seen")
-        busy = [each for each in self.heard if each.status == codes.too_many_requests]
+        busy = [each for each in self.replies if each.status == codes.too_many_requests]
         if not busy:
-            yield Finding("too_many", "not seen", f"{len(self.heard)} requests")
+            yield Finding("too_many", "not seen", f"{len(self.replies)} requests")
         else:
             yield Finding("too_many", "explained" if busy[0].response.content else "bare")
 
@@ -317,8 +317,8 @@ def _joined(parts: Iterable[object]) -> str:
     return ", ".join(map(str, parts))
 
 
-def _order_ids(heard: Heard) -> list[int]:
-    ids = (whole_number(row.get("OrderID")) for row in heard.rows)
+def _order_ids(reply: Reply) -> list[int]:
+    ids = (whole_number(row.get("OrderID")) for row in reply.rows)
     return [order for order in ids if order is not None]
 
 
@@ -359,24 +359,24 @@ def _kind_of_link(link: str | None, base_url: str) -> str:
     return "internal" if not billit else "http" if parts.scheme == "http" else "absolute"
 
 
-def _kind_of_list(heard: Heard) -> str:
-    if heard.status == codes.not_found:
+def _kind_of_list(reply: Reply) -> str:
+    if reply.status == codes.not_found:
         return "missing"
-    if not heard.ok:
-        return heard.taken
-    if not heard.response.content.strip():
+    if not reply.ok:
+        return reply.taken
+    if not reply.response.content.strip():
         return "blank"
-    if isinstance(heard.body, list):
-        return "array" if heard.body else "empty"
-    return "page" if isinstance(heard.body, dict) and "Items" in heard.body else "something else"
+    if isinstance(reply.body, list):
+        return "array" if reply.body else "empty"
+    return "page" if isinstance(reply.body, dict) and "Items" in reply.body else "something else"
 
 
-def _kind_of_error(heard: Heard) -> str:
-    if heard.ok:
+def _kind_of_error(reply: Reply) -> str:
+    if reply.ok:
         return "none"
-    if not heard.response.content.strip():
+    if not reply.response.content.strip():
         return "empty"
-    names = {name.lower() for name in heard.body} if isinstance(heard.body, dict) else set()
+    names = {name.lower() for name in reply.body} if isinstance(reply.body, dict) else set()
     if "errors" in names:
         return "list"
     if names & {"code", "message", "description"}:

@@ -1,19 +1,14 @@
 """Declarations of the streams; what they share lives in `base`."""
 
 from tap_billit.streams.companies import Companies
-from tap_billit.streams.documents import (
+from tap_billit.streams.full_table import DeletedOrders, Documents, FinancialTransactions
+from tap_billit.streams.invoice_files import InvoiceFiles
+from tap_billit.streams.newest_first import Parties, Products
+from tap_billit.streams.order_details import (
     SalesCreditNoteDetails,
     SalesInvoiceDetails,
     SupplierCreditNoteDetails,
     SupplierInvoiceDetails,
-)
-from tap_billit.streams.files import InvoiceFiles
-from tap_billit.streams.lists import (
-    DeletedOrders,
-    Documents,
-    FinancialTransactions,
-    Parties,
-    Products,
 )
 from tap_billit.streams.orders import (
     SalesCreditNotes,

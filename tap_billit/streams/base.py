@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,14 +12,13 @@ from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_billit.api.ahead import ahead
-from tap_billit.api.paging import pages
-from tap_billit.crawl import MEND, Crawl
-from tap_billit.drift import Known
-from tap_billit.errors import ApiError, StateError
+from tap_billit.api.pagination import pages
+from tap_billit.api.prefetch import prefetch
+from tap_billit.errors import ApiError
+from tap_billit.schema_drift import KnownProperties
+from tap_billit.state import StateByCompany
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_billit.account import BillitAccount
-    from tap_billit.api.paging import NextPageLinkPaginator, Row
-    from tap_billit.crawl import Mark
+    from tap_billit.api.pagination import NextPageLinkPaginator, Row
+    from tap_billit.state import CompanyState, Watermark
 
 
 class BillitStream(Stream):
@@ -52,6 +50,7 @@ class BillitStream(Stream):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Name, once, what the schema does not know: nested it is kept, a column cannot be."""
+        self._known.restore_numbers(row)
         for path in self._known.unknown(row):
             kept = path not in row
             if path not in self._named:
@@ -97,8 +96,8 @@ class BillitStream(Stream):
         return ()
 
     @cached_property
-    def _known(self) -> Known:
-        return Known(self.effective_schema)
+    def _known(self) -> KnownProperties:
+        return KnownProperties(self.effective_schema)
 
 
 class CompanyStream(BillitStream):
@@ -124,8 +123,8 @@ class CompanyStream(BillitStream):
             self.account.refused[company] = error
 
     @abstractmethod
-    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
-        """The records of one company (a PartyID), whose `state` may be changed."""
+    def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
+        """The records of one company (a PartyID); `partition` is its state, kept by `state.py`."""
 
     def say(self, company: int, message: str, *, level: int = logging.INFO) -> None:
         """Log how far a company is; Meltano does not show which logger it came from."""
@@ -135,13 +134,13 @@ class CompanyStream(BillitStream):
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
             asked = pages(self.account.client, paginator, company=company)
-            for page in ahead(asked, at_most=1):
+            for page in prefetch(asked, at_most=1):
                 counter.increment()
                 yield page
 
 
-class CrawledStream(CompanyStream):
-    """A stream whose state a `Crawl` keeps: only what was modified since the bookmark is read."""
+class IncrementalStream(StateByCompany, CompanyStream):
+    """A stream of which only what was modified since the bookmark is read."""
 
     replication_key = "LastModified"
 
@@ -149,74 +148,39 @@ class CrawledStream(CompanyStream):
     """Whether an interrupted crawl goes on where it was, or starts again."""
 
     @override
-    def company_records(self, company: int, state: dict[str, Any]) -> Iterable[Record]:
+    def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
         """What an interrupted crawl had left, then what has changed since the bookmark."""
-        crawl = self._crawl(company, state)
-        if crawl.interrupted and self.resumable:
+        state = self.company_state(company, partition)
+        if state.interrupted and self.resumable:
             self.say(company, "going on where the last run was cut short")
-            yield from self._walk(crawl, company)
-        mark, lookback = self.mark(company), self.account.lookback
-        if mark is None or (crawl.covers(mark, lookback=lookback) and not self.rereads):
+            yield from self._crawl(state, company)
+        watermark, lookback = self.watermark(company), self.account.lookback
+        if watermark is None or (
+            state.nothing_changed(watermark, lookback=lookback) and not self.rereads
+        ):
             self.say(company, "nothing has changed")
             return
-        with self._naming(company):
-            crawl.begin(mark, lookback=lookback)
+        with self.naming_the_state_of(company):
+            state.begin(watermark, lookback=lookback)
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
-        yield from self._walk(crawl, company)
+        yield from self._crawl(state, company)
 
-    def mark(self, company: int) -> Mark | None:
+    def watermark(self, company: int) -> Watermark | None:
         """What a crawl that begins now will have covered; None: there is nothing to read."""
-        return self.account.mark(self.path, company)
+        return self.account.watermark(self.path, company)
 
-    def _crawl(self, company: int, state: dict[str, Any]) -> Crawl:
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            state.clear()
-            state["context"] = {"CompanyID": company}
-        with self._naming(company):
-            return Crawl(state, clock=self.account.clock, start=self.account.start)
-
-    @contextmanager
-    def _naming(self, company: int) -> Iterator[None]:
-        """Say whose state it is that cannot be continued from."""
-        try:
-            yield
-        except StateError as error:
-            raise StateError(
-                f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"
-            ) from error
-
-    def _walk(self, crawl: Crawl, company: int) -> Iterator[Record]:
-        self.say(company, f"reading what changed since {crawl.since or 'the start'}")
-        yield from self.crawl_records(crawl, company)
-        crawl.complete()
+    def _crawl(self, state: CompanyState, company: int) -> Iterator[Record]:
+        self.say(company, f"reading what changed since {state.since or 'the start'}")
+        yield from self.changed_records(state, company)
+        state.complete()
         self.write_state()
 
     @abstractmethod
-    def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
-        """All that `crawl` has left to read; it is told what has been written."""
+    def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
+        """All that the crawl has left to read; `state` is told what has been written."""
 
     @property
     def rereads(self) -> bool:
         """Whether there is something to read although nothing has changed."""
         return False
-
-    def write_state(self) -> None:
-        """Write a STATE; not with BATCH, whose records are not out before the file is full."""
-        if not self.get_batch_config(self.config):
-            self.state_manager.is_flushed = False
-            self._write_state_message()
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Leave the bookmark to the crawl: the largest value seen would lose rows."""
-
-    @override
-    def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Leave the start to the crawl."""
-
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Our clock has no say in the bookmark."""

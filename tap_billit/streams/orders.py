@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_billit.api import odata
-from tap_billit.api.paging import KeysetPaginator
+from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.schemas import ORDER_ROW
-from tap_billit.streams.base import CrawledStream
+from tap_billit.streams.base import IncrementalStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_billit.crawl import Crawl
+    from tap_billit.state import CompanyState
 
 LATELY_PAID = timedelta(days=31)
 """How long before the bookmark an order may have been paid and still be read again."""
 
 
-class OrderStream(CrawledStream):
+class OrderStream(IncrementalStream):
     """Orders of one direction and type, crawled in OrderID order."""
 
     path = "/v1/orders"
@@ -38,13 +38,13 @@ class OrderStream(CrawledStream):
     direction: ClassVar[str]
     order_type: ClassVar[str]
 
-    def paginator(self, crawl: Crawl) -> KeysetPaginator:
-        """The list of what `crawl` has left."""
+    def paginator(self, state: CompanyState) -> KeysetPaginator:
+        """The list of what the crawl has left."""
         conditions = self.kinds()
-        if crawl.since is not None:
-            changed = odata.ge("LastModified", crawl.since)
-            conditions.append(odata.any_of(changed, *self.reread_conditions(crawl.since)))
-        return KeysetPaginator(self.path, conditions, after=crawl.last_order_id)
+        if state.since is not None:
+            changed = odata.ge("LastModified", state.since)
+            conditions.append(odata.any_of(changed, *self.reread_conditions(state.since)))
+        return KeysetPaginator(self.path, conditions, after=state.last_order_id)
 
     def kinds(self) -> list[str]:
         """Conditions for the orders of this stream."""
@@ -69,12 +69,12 @@ class OrderRows(OrderStream):
     cost = "1 for 120 rows that changed, are open or were paid lately"
 
     @override
-    def crawl_records(self, crawl: Crawl, company: int) -> Iterator[Record]:
+    def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
         rows = 0
-        for page in self.pages(self.paginator(crawl), company):
+        for page in self.pages(self.paginator(state), company):
             last = page[-1]["OrderID"]
             yield from page
-            crawl.written(last)
+            state.written(last)
             self.write_state()
             rows += len(page)
             self.say(company, f"{rows} rows so far")

@@ -9,18 +9,18 @@ from unittest import mock
 
 from tap_billit.account import BillitAccount
 from tap_billit.api import odata
-from tap_billit.api.paging import KeysetPaginator, NextPageLinkPaginator
+from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator
 from tap_billit.clock import BillitClock
-from tap_billit.crawl import Crawl
-from tap_billit.streams.base import CompanyStream, CrawledStream
+from tap_billit.state import CompanyState
+from tap_billit.streams.base import CompanyStream, IncrementalStream
 from tap_billit.streams.orders import OrderStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from tap_billit.crawl import Mark
+    from tap_billit.state import Watermark
 
-begin, complete, pages = Crawl.begin, Crawl.complete, CompanyStream.pages
+begin, complete, pages = CompanyState.begin, CompanyState.complete, CompanyStream.pages
 condition = odata.ge
 
 
@@ -40,7 +40,7 @@ def bookmark_is_largest_seen() -> Generator[None]:
             newest.extend(row["LastModified"] for row in page)
             yield page
 
-    def to_newest(self: Crawl) -> None:
+    def to_newest(self: CompanyState) -> None:
         if newest:
             self._state["crawl"]["until"] = max(newest)
         newest.clear()
@@ -49,7 +49,7 @@ def bookmark_is_largest_seen() -> Generator[None]:
     newest: list[str] = []
     with (
         mock.patch.object(OrderStream, "pages", seen),
-        mock.patch.object(Crawl, "complete", to_newest),
+        mock.patch.object(CompanyState, "complete", to_newest),
     ):
         yield
 
@@ -77,11 +77,11 @@ def gt() -> Generator[None]:
 def unsettled_mark() -> Generator[None]:
     """The mark being the same is enough to read nothing."""
 
-    def unsettled(self: Crawl, mark: Mark, *, lookback: timedelta) -> None:
+    def unsettled(self: CompanyState, mark: Watermark, *, lookback: timedelta) -> None:
         begin(self, mark, lookback=lookback)
         self._state["crawl"]["mark"] = mark.newest
 
-    with mock.patch.object(Crawl, "begin", unsettled):
+    with mock.patch.object(CompanyState, "begin", unsettled):
         yield
 
 
@@ -89,13 +89,13 @@ def unsettled_mark() -> Generator[None]:
 def no_fresh_walk() -> Generator[None]:
     """A run that goes on with an interrupted crawl does nothing else."""
 
-    def only_the_rest(self: CrawledStream, company: int, state: dict[str, Any]) -> Any:
-        if "crawl" not in state:
-            return records(self, company, state)
-        return self._walk(self._crawl(company, state), company)
+    def only_the_rest(self: IncrementalStream, company: int, partition: dict[str, Any]) -> Any:
+        if "crawl" not in partition:
+            return records(self, company, partition)
+        return self._crawl(self.company_state(company, partition), company)
 
-    records = CrawledStream.company_records
-    with mock.patch.object(CrawledStream, "company_records", only_the_rest):
+    records = IncrementalStream.company_records
+    with mock.patch.object(IncrementalStream, "company_records", only_the_rest):
         yield
 
 
@@ -103,16 +103,16 @@ def no_fresh_walk() -> Generator[None]:
 def interrupted_crawl_takes_new_mark() -> Generator[None]:
     """A crawl that goes on moves the bookmark to the mark of the day it ends."""
 
-    def to_today(self: CrawledStream, company: int, state: dict[str, Any]) -> Any:
-        mark = self.account.mark(self.path, company)
-        if "crawl" in state and mark:
-            last = state["crawl"]["last_order_id"]
-            begin(self._crawl(company, state), mark, lookback=self.account.lookback)
-            state["crawl"]["last_order_id"] = last
-        return records(self, company, state)
+    def to_today(self: IncrementalStream, company: int, partition: dict[str, Any]) -> Any:
+        mark = self.account.watermark(self.path, company)
+        if "crawl" in partition and mark:
+            last = partition["crawl"]["last_order_id"]
+            begin(self.company_state(company, partition), mark, lookback=self.account.lookback)
+            partition["crawl"]["last_order_id"] = last
+        return records(self, company, partition)
 
-    records = CrawledStream.company_records
-    with mock.patch.object(CrawledStream, "company_records", to_today):
+    records = IncrementalStream.company_records
+    with mock.patch.object(IncrementalStream, "company_records", to_today):
         yield
 
 
@@ -131,12 +131,12 @@ def autumn_not_set_back() -> Generator[None]:
 def settled_too_soon() -> Generator[None]:
     """What appears exactly the lookback after its stamp is taken to have appeared before."""
 
-    def settled(self: Crawl, mark: Mark, lookback: timedelta) -> bool:
+    def settled(self: CompanyState, mark: Watermark, lookback: timedelta) -> bool:
         if mark.newest is None or mark.asked_at is None:
             return False
         return self._clock.latest(self._clock.read(mark.newest)) + lookback <= mark.asked_at
 
-    with mock.patch.object(Crawl, "_is_settled", settled):
+    with mock.patch.object(CompanyState, "_no_late_change_possible", settled):
         yield
 
 
@@ -144,13 +144,13 @@ def settled_too_soon() -> Generator[None]:
 def first_state_after_records() -> Generator[None]:
     """No STATE before a page has been written."""
 
-    def late(self: CrawledStream) -> None:
+    def late(self: IncrementalStream) -> None:
         crawls = (part.get("crawl") for part in self.stream_state.get("partitions", ()))
         if all(crawl is None or crawl["last_order_id"] for crawl in crawls):
             write_state(self)
 
-    write_state = CrawledStream.write_state
-    with mock.patch.object(CrawledStream, "write_state", late):
+    write_state = IncrementalStream.write_state
+    with mock.patch.object(IncrementalStream, "write_state", late):
         yield
 
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.streams.documents import OrderDocuments
-from tap_billit.streams.lists import ChangedList, WholeList
+from tap_billit.streams.full_table import FullTableStream
+from tap_billit.streams.newest_first import NewestFirstStream
+from tap_billit.streams.order_details import OrderDetails
 from tap_billit.streams.orders import OrderRows, OrderStream
 from tests.simulation.runs import STREAMS
 from tests.taps import as_json
@@ -34,10 +35,12 @@ ROWS = tuple(name for name, stream in STREAMS.items() if issubclass(stream, Orde
 DOCUMENTS = tuple(
     name
     for name, stream in STREAMS.items()
-    if issubclass(stream, OrderDocuments) and hasattr(stream, "direction")
+    if issubclass(stream, OrderDetails) and hasattr(stream, "direction")
 )
 LISTS = tuple(
-    name for name, stream in STREAMS.items() if issubclass(stream, (ChangedList, WholeList))
+    name
+    for name, stream in STREAMS.items()
+    if issubclass(stream, (NewestFirstStream, FullTableStream))
 )
 
 

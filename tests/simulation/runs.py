@@ -196,12 +196,12 @@ def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) 
     logging.disable(logging.CRITICAL)
     with (
         mock.patch("tap_billit.tap.STREAMS", chosen),
-        mock.patch("tap_billit.account.paced_session", return_value=session),
+        mock.patch("tap_billit.account.rate_limited_session", return_value=session),
         mock.patch("requests.sessions.preferred_clock", return_value=0.0),
-        mock.patch("tap_billit.streams.base.ahead", _one_ahead),
-        mock.patch("tap_billit.streams.documents.ahead", _all_ahead),
-        mock.patch("tap_billit.streams.documents.in_order", _in_order),
-        mock.patch("tap_billit.streams.documents.PAGE", page_size),
+        mock.patch("tap_billit.streams.base.prefetch", _one_ahead),
+        mock.patch("tap_billit.streams.order_details.prefetch", _all_ahead),
+        mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
+        mock.patch("tap_billit.streams.order_details.PAGE", page_size),
     ):
         try:
             yield

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_billit.demo.account import Account
-from tap_billit.demo.moments import local_date, midnight, written
+from tap_billit.demo.timestamps import local_date, midnight, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

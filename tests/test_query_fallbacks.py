@@ -1,0 +1,454 @@
+"""Every open question about Billit's API, answered both ways: the sync is right under each."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from singer_sdk.singerlib import SingerMessageType
+
+from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
+from tap_billit.clock import BillitClock
+from tap_billit.demo import Account, DemoServer, Reply
+from tap_billit.demo.dialect import QUESTIONS, Dialect
+from tap_billit.errors import ApiError, BillitError, billit_code
+from tap_billit.schema_drift import KnownProperties
+from tap_billit.state import CompanyState, Watermark
+from tests import taps
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from tap_billit.demo.messages import Request
+
+Json = dict[str, Any]
+
+NOW = datetime(2026, 10, 1, 10, tzinfo=timezone.utc)
+KINDS = {
+    "sales_invoice": ("Income", "Invoice"),
+    "sales_credit_note": ("Income", "CreditNote"),
+    "supplier_invoice": ("Cost", "Invoice"),
+    "supplier_credit_note": ("Cost", "CreditNote"),
+}
+KEYS = {
+    "companies": ("PartyID",),
+    "parties": ("CompanyID", "PartyID"),
+    "products": ("CompanyID", "ProductID"),
+    "documents": ("DocumentID",),
+    "financial_transactions": ("CompanyID", "BankAccountTransactionID"),
+}
+UNORDERED = "refused, another order"
+"""The one answer that cannot be honoured: it is said."""
+
+ANSWERS = [("nulls", "left out")] + [
+    (question, answer)
+    for question, answers in QUESTIONS.items()
+    for answer in answers[1:]
+    if answer != UNORDERED
+]
+"""The documented answer to all of them, and each of the others to one of them."""
+
+AT_ONCE = ("link", "client", "grant_body", "grant_errors", "spent", "deleted", "too_many")
+"""Questions on which a second sync says no more than the first."""
+
+_names = itertools.count()
+
+
+class Records(taps.Writer):
+    """Keeps all but schemas, which take half of the time."""
+
+    def write_message(self, message: Any) -> None:
+        if message.type != SingerMessageType.SCHEMA:
+            super().write_message(message)
+
+
+class Bench:
+    """An account behind a demo that speaks a dialect, and syncs of it, one after the other."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.now = NOW
+        by_offset = (dialect.by_id, dialect.from_id) != ("taken", "taken")
+        orders = 36 if by_offset else 14  # more than a page in a stream, or not
+        self.account = Account(orders=orders, companies=2, clock=lambda: self.now)
+        self.companies = [company["PartyID"] for company in self.account.companies]
+        self.account.delete(self.account.rows(self.companies[0])[3]["OrderID"])
+        self.demo = DemoServer(self.account, page_size=6, dialect=dialect)
+        self.demo.hooks.append(self._busy_once)
+        self.store = f"memory://dialect-{next(_names)}"
+        self.token = self.demo.issue_refresh_token()
+        self.state: Json = {}
+        self.tables: dict[str, dict[Any, Json]] = {}
+        self._asked = 0
+
+    def _busy_once(self, request: Request) -> Reply | None:
+        self._asked += 1
+        if self._asked != 9:
+            return None
+        busy = Reply.error(429, "TooManyRequests")
+        return self.dialect.finish(request.path, replace(busy, headers={"Retry-After": "1"}))
+
+    def sync(self, **config: Any) -> taps.Run:
+        with mock.patch("time.sleep"), mock.patch("tests.taps.Writer", Records):
+            run = taps.sync(
+                self.demo,
+                state=self.state,
+                client_id=self.demo.client_id,
+                client_secret=self.demo.client_secret,
+                refresh_token=self.token,
+                token_store=self.store,
+                requests_per_minute=100_000,
+                **config,
+            )
+        self.state = run.state
+        for message in run.messages:
+            if message["type"] == "RECORD":
+                record, stream = message["record"], message["stream"]
+                key = tuple(record[name] for name in KEYS.get(stream, ("OrderID",)))
+                self.tables.setdefault(stream, {})[key] = record
+        return run
+
+    def check(self) -> None:
+        """Compare what a target has with the account."""
+        wanted = self._wanted()
+        assert self.tables.keys() == {stream for stream, rows in wanted.items() if rows}
+        for stream, table in self.tables.items():
+            assert by_key(table.values()) == by_key(wanted[stream]), stream
+
+    def _wanted(self) -> dict[str, list[Json]]:
+        says = replace(self.dialect, ids="numbers", amounts="numbers")
+        account = self.account
+        wanted: dict[str, list[Json]] = {"companies": [says.written(c) for c in account.companies]}
+
+        def listed(stream: str, company: int, rows: Iterable[Json]) -> None:
+            for row in rows:
+                record = {**says.written(says.row(row)), "CompanyID": company}
+                record.pop("Colour", None)
+                wanted.setdefault(stream, []).append(record)
+
+        for company in self.companies:
+            listed("parties", company, account.parties(company))
+            listed("products", company, account.products(company))
+            listed("documents", company, account.documents(company))
+            listed("financial_transactions", company, account.transactions(company))
+            if self.dialect.deleted in {"page", "array"}:
+                listed("deleted_orders", company, account.deleted(company))
+            for name, kind in KINDS.items():
+                rows = [
+                    row
+                    for row in account.rows(company)
+                    if (row["OrderDirection"], row["OrderType"]) == kind
+                ]
+                listed(f"{name}s", company, rows)
+                wanted.setdefault(f"{name}_details", []).extend(
+                    says.written(account.document(row["OrderID"])) for row in rows
+                )
+        return wanted
+
+
+def by_key(records: Iterable[Json]) -> list[bytes]:
+    """The records as JSON, digit for digit, without what is null."""
+    return sorted(msgspec.json.encode(_told(record), order="sorted") for record in records)
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _told(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_told(part) for part in value]
+    return f"{value} exactly" if isinstance(value, Decimal) else value
+
+
+@contextmanager
+def speaking(**answers: str) -> Generator[Bench]:
+    bench = Bench(Dialect(**answers))
+    with bench.demo:
+        yield bench
+
+
+def life(bench: Bench) -> list[taps.Run]:
+    """A first sync, an hour in which things change and the token expires, and a second sync."""
+    first = bench.sync()
+    assert first.error is None, first.said
+    bench.check()
+    bench.now += timedelta(hours=1)
+    bench.demo.expire_access_tokens()
+    company = bench.companies[0]
+    bench.account.create(company, TotalExcl=Decimal("12.30"))
+    bench.account.create(company, OrderDirection="Cost", OrderType="CreditNote")
+    bench.account.change(bench.account.rows(company)[0]["OrderID"], Reference="anders")
+    second = bench.sync()
+    assert second.error is None, second.said
+    bench.check()
+    return [first, second]
+
+
+@pytest.mark.parametrize(("question", "answer"), ANSWERS)
+def test_the_sync_is_right_whatever_the_answer(question: str, answer: str) -> None:
+    with speaking(**{question: answer}) as bench:
+        if question in AT_ONCE:
+            run = bench.sync()
+            assert run.error is None, run.said
+            bench.check()
+        else:
+            life(bench)
+
+
+MIXES = st.fixed_dictionaries(
+    {
+        question: st.sampled_from([answer for answer in answers if answer != UNORDERED])
+        for question, answers in QUESTIONS.items()
+    }
+)
+
+
+@settings(max_examples=4 if settings().max_examples < 100 else 300)
+@given(answers=MIXES)
+def test_the_sync_is_right_under_any_mix(answers: dict[str, str]) -> None:
+    with speaking(**answers) as bench:
+        life(bench)
+
+
+FALLBACKS = {
+    "times": "a time of day in a filter",
+    "newest_first": "`$orderby=LastModified`",
+    "by_id": "`$orderby=OrderID`",
+    "from_id": "`OrderID ge`",
+}
+
+
+@pytest.mark.parametrize(("question", "feature"), FALLBACKS.items())
+def test_a_fallback_is_logged_once_and_kept(question: str, feature: str) -> None:
+    with speaking(**{question: "refused"}) as bench:
+        first, second = life(bench)
+        for run in (first, second):
+            said = [line for line in run.log if line.startswith(f"Billit refuses {feature} for")]
+            assert len(said) == len(set(said))
+        assert f"Billit refuses {feature} for /v1/orders" in first.said + second.said
+        refused = [each for each in bench.demo.requests if each.status == 400]
+        assert len(refused) <= 2 * 3  # once a run for each of the lists
+        filters = [each.query.get("$filter", "") for each in bench.demo.requests]
+        by_day = [said for said in filters if "LastModified ge DateTime'2026-10-01'" in said]
+        assert bool(by_day) == (question == "times")
+
+
+def test_an_order_of_its_own_is_said_and_no_bookmark_moves() -> None:
+    with speaking(by_id=UNORDERED) as bench:
+        run = bench.sync()
+        assert "refuses `$orderby=OrderID` and has another order of its own" in str(run.error)
+        assert "open question" in str(run.error)
+        assert "replication_key_value" not in str(run.state)
+
+
+@pytest.mark.parametrize("question", ["from_id", "by_id"])
+def test_offsets_lose_nothing_when_orders_are_deleted_meanwhile(question: str) -> None:
+    with speaking(**{question: "refused"}) as bench:
+        company = bench.companies[0]
+
+        def delete_the_first(request: Request) -> None:
+            if "$skip" in request.query and request.party_id == str(company):
+                victims = bench.account.rows(company)[:2]
+                if len(bench.account.deleted(company)) < 12:
+                    for victim in victims:
+                        bench.account.delete(victim["OrderID"])
+
+        bench.demo.hooks.append(delete_the_first)
+        run = bench.sync()
+        assert run.error is None, run.said
+        for name, kind in KINDS.items():
+            wanted = {
+                row["OrderID"]
+                for row in bench.account.rows(company)
+                if (row["OrderDirection"], row["OrderType"]) == kind
+            }
+            assert wanted <= {order for (order,) in bench.tables[f"{name}s"]}
+        assert len(bench.account.deleted(company)) >= 12
+
+
+def test_without_a_newest_change_the_bookmark_is_the_date_less_a_day() -> None:
+    with speaking(rows="fewer") as bench:
+        life(bench)
+        partitions = bench.state["bookmarks"]["sales_invoices"]["partitions"]
+        for each in partitions:  # and less the time that the answer took
+            assert "2026-09-30T12:54:00" < each["replication_key_value"] < "2026-09-30T12:55:00"
+        assert all(each["mark"] is None for each in partitions)
+
+
+@pytest.mark.parametrize("answers", [{"rows": "fewer"}, {"newest_first": "refused"}])
+def test_without_a_date_either_no_bookmark_moves(answers: dict[str, str]) -> None:
+    with speaking(**answers, date_header="left out") as bench:
+        life(bench)
+        assert "replication_key_value" not in str(bench.state)
+
+
+def test_a_list_that_cannot_be_ordered_is_read_whole_each_time() -> None:
+    with speaking(newest_first="refused") as bench:
+        first, second = life(bench)
+        assert len(first.rows("parties")) == len(second.rows("parties")) > 0
+
+
+@pytest.mark.parametrize(
+    ("foreign", "errors"), [("401", "list"), ("401", "empty"), ("400", "html"), ("403", "top")]
+)
+def test_a_company_that_is_refused_costs_no_other_its_rows(foreign: str, errors: str) -> None:
+    with speaking(foreign=foreign, errors=errors) as bench:
+        mine, other = bench.companies
+
+        def not_yours(request: Request) -> Reply | None:
+            if request.party_id != str(other):
+                return None
+            refusal = Reply.error(int(foreign), "NotAuthorized", "U hebt geen toegang.")
+            return bench.dialect.finish(request.path, refusal)
+
+        bench.demo.hooks.append(not_yours)
+        run = bench.sync()
+        assert f"1 of 2 companies could not be synced: {other}" in str(run.error)
+        assert f"answered {foreign}" in str(run.error)
+        assert {row["CompanyID"] for row in run.rows("products")} == {mine}
+        assert run.rows("sales_invoice_details")
+
+
+def test_a_list_of_deleted_orders_that_is_missing_is_said() -> None:
+    with speaking(deleted="missing") as bench:
+        run = bench.sync()
+        assert sum("Billit has no such list (404)" in line for line in run.log) == 2
+
+
+def test_an_empty_body_is_no_empty_list_elsewhere() -> None:
+    with speaking() as bench:
+        bench.demo.fail(Reply(body=b""), path="/v1/orders", times=2)
+        run = bench.sync()
+        assert run.error is None
+        bench.check()
+        assert any("that is not JSON" in line for line in run.log)
+
+
+# The token endpoint
+
+
+def endpoint(demo: DemoServer) -> TokenEndpoint:
+    return TokenEndpoint(
+        f"{demo.url}/OAuth2/token",
+        client_id=demo.client_id,
+        client_secret=demo.client_secret,
+        session=requests.Session(),
+        timeout=5,
+    )
+
+
+PLACES = list(
+    itertools.product(QUESTIONS["client"], QUESTIONS["grant_body"], QUESTIONS["grant_errors"])
+)
+
+
+@pytest.mark.parametrize(("client", "grant_body", "grant_errors"), PLACES)
+def test_a_way_into_the_token_endpoint_is_found_and_kept(
+    client: str, grant_body: str, grant_errors: str
+) -> None:
+    dialect = Dialect(client=client, grant_body=grant_body, grant_errors=grant_errors)
+    with DemoServer(Account(orders=0), dialect=dialect) as demo:
+        asked = endpoint(demo)
+        token = asked.refresh(demo.issue_refresh_token()).refresh_token
+        assert len(demo.requests) <= 4
+        tries = len(demo.requests)
+        assert token
+        asked.refresh(token)
+        assert len(demo.requests) == tries + 1
+        assert demo.spent_token_attempts == 0
+
+
+@pytest.mark.parametrize("spent", ["400", "401"])
+@pytest.mark.parametrize("grant_errors", QUESTIONS["grant_errors"])
+def test_a_spent_token_is_refused_in_few_tries(spent: str, grant_errors: str) -> None:
+    dialect = Dialect(spent=spent, grant_errors=grant_errors)
+    with DemoServer(Account(orders=0), dialect=dialect) as demo:
+        token = demo.issue_refresh_token()
+        endpoint(demo).refresh(token)
+        with pytest.raises(RefusedError) as caught:
+            endpoint(demo).refresh(token)
+        assert not caught.value.names_client
+        says_so = grant_errors in {"oauth", "list", "top"}
+        assert demo.spent_token_attempts == (1 if says_so else 2)
+
+
+def test_a_wrong_secret_is_told_from_a_spent_token() -> None:
+    with DemoServer(Account(orders=0)) as demo:
+        demo.client_secret, right = "other", demo.client_secret
+        asked = endpoint(demo)
+        demo.client_secret = right
+        with pytest.raises(RefusedError) as caught:
+            asked.refresh(demo.issue_refresh_token())
+        assert caught.value.names_client
+
+
+# Smaller parts
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"errors":[{"Code":"A","Description":"b"}]}', ("A", "b")),
+        (b'{"Errors":[{"code":"A"}]}', ("A", None)),
+        (b'{"Code":"A","Description":"b"}', ("A", "b")),
+        (b'{"Message":"b"}', (None, "b")),
+        (b'{"error":"invalid_token","error_description":"b"}', ("invalid_token", "b")),
+        (b"<html>", (None, None)),
+        (b"", (None, None)),
+        (b"[]", (None, None)),
+        (b'{"errors":["b"]}', (None, None)),
+    ],
+)
+def test_the_code_is_found_wherever_it_is(body: bytes, said: tuple[Any, Any]) -> None:
+    response = requests.Response()
+    response._content = body
+    assert billit_code(response) == said
+
+
+def test_numbers_are_restored_digit_for_digit_and_other_text_is_left() -> None:
+    nullable = {"id": ["integer", "null"], "amount": ["number", "null"], "name": ["string"]}
+    properties = {name: {"type": kind} for name, kind in nullable.items()}
+    lines = {"type": ["array", "null"], "items": {"properties": properties}}
+    row = {"id": "7", "amount": "12.300", "name": "12", "lines": [{"amount": "-1e2", "id": "x"}]}
+    known = KnownProperties({"properties": {**properties, "lines": lines}})
+    known.restore_numbers(row)
+    assert not known.unknown(row)
+    assert row["lines"] == [{"amount": Decimal("-1e2"), "id": "x"}]
+    assert (row["id"], str(row["amount"]), row["name"]) == (7, "12.300", "12")
+
+
+@pytest.mark.parametrize("newest", ["2026-10-01T10:00:00Z", "2026-10-01T12:00:00.5+02:00"])
+def test_a_mark_with_an_offset_leaves_a_day(newest: str) -> None:
+    """In which zone a filter's naive date-times are compared is inferred only."""
+    state: Json = {}
+    crawl = CompanyState(state, clock=BillitClock(ZoneInfo("Europe/Brussels")), start=None)
+    crawl.begin(Watermark(newest, None), lookback=timedelta(minutes=5))
+    crawl.complete()
+    assert state["replication_key_value"] in {"2026-09-30T11:55:00", "2026-09-30T11:55:00.5"}
+
+
+def test_a_company_without_a_party_id_is_said() -> None:
+    with speaking() as bench:
+        reply = Reply(body={"Companies": [{"Name": "Naamloos"}]})
+        bench.demo.fail(reply, path="/v1/account/accountInformation")
+        assert "without a PartyID" in str(bench.sync().error)
+
+
+def test_a_refusal_of_something_else_is_raised_as_it_is() -> None:
+    with speaking() as bench:
+        bench.demo.fail(Reply.error(400, "Other", "no"), path="/v1/products", times=9)
+        run = bench.sync()
+        assert isinstance(run.error, BillitError)
+        assert not isinstance(run.error, ApiError)
+        assert "Other - no" in str(run.error)
+        assert not any("Billit refuses" in line for line in run.log)
