@@ -69,7 +69,7 @@ def plain_sdk(url: str, kind: str) -> None:
     from singer_sdk import RESTStream, Stream, Tap
     from singer_sdk.pagination import BaseHATEOASPaginator
 
-    from tap_billit.schemas import ORDER, ORDER_ROW
+    from tap_billit.schemas.order import ORDER, ORDER_ROW
 
     class Paginator(BaseHATEOASPaginator):
         def get_next_url(self, response: Any) -> str | None:

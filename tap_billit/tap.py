@@ -80,8 +80,8 @@ class TapBillit(Tap):
     @override
     def streams(self) -> dict[str, Stream]:
         """The streams in our order, where the SDK's is alphabetical."""
-        streams = super().streams
-        return {stream.name: streams[stream.name] for stream in STREAMS}
+        streams = sorted(super().streams.values(), key=lambda each: STREAMS.index(type(each)))
+        return {stream.name: stream for stream in streams}
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -17,15 +17,12 @@ from tap_billit.auth.oauth import OAuth
 from tap_billit.doctor.shapes import Shape
 from tap_billit.errors import date_in, retry_after
 from tap_billit.schema_drift import whole_number
-from tap_billit.schemas import (
-    COMPANY,
-    DOCUMENT,
-    ORDER,
-    ORDER_ROW,
-    PARTY_ROW,
-    PRODUCT,
-    TRANSACTION,
-)
+from tap_billit.schemas.company import COMPANY
+from tap_billit.schemas.document import DOCUMENT
+from tap_billit.schemas.order import ORDER, ORDER_ROW
+from tap_billit.schemas.party import PARTY_ROW
+from tap_billit.schemas.product import PRODUCT
+from tap_billit.schemas.transaction import TRANSACTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

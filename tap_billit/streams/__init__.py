@@ -1,37 +1,37 @@
-"""Declarations of the streams; what they share lives in `base`."""
+"""The streams, a class each; `base` has what they share. A class with a name is a stream.
 
-from tap_billit.streams.companies import Companies
-from tap_billit.streams.full_table import DeletedOrders, Documents, FinancialTransactions
-from tap_billit.streams.invoice_files import InvoiceFiles
-from tap_billit.streams.newest_first import Parties, Products
-from tap_billit.streams.order_details import (
-    SalesCreditNoteDetails,
-    SalesInvoiceDetails,
-    SupplierCreditNoteDetails,
-    SupplierInvoiceDetails,
-)
-from tap_billit.streams.orders import (
-    SalesCreditNotes,
-    SalesInvoices,
-    SupplierCreditNotes,
-    SupplierInvoices,
+`STREAMS` has them in the order in which they are read, so that what is cheap lands first: module
+by module, and in each as the classes stand in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_billit.streams import (
+    companies,
+    full_table,
+    invoice_files,
+    newest_first,
+    order_details,
+    orders,
 )
 
-STREAMS = (
-    Companies,
-    SalesInvoices,
-    SalesCreditNotes,
-    SupplierInvoices,
-    SupplierCreditNotes,
-    DeletedOrders,
-    Parties,
-    Products,
-    FinancialTransactions,
-    Documents,
-    SalesInvoiceDetails,
-    SalesCreditNoteDetails,
-    SupplierInvoiceDetails,
-    SupplierCreditNoteDetails,
-    InvoiceFiles,
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from tap_billit.streams.base import BillitStream
+
+
+def _declared_in(module: ModuleType) -> Iterator[type[BillitStream]]:
+    for each in vars(module).values():
+        if getattr(each, "__module__", None) == module.__name__ and "name" in vars(each):
+            yield each
+
+
+STREAMS = tuple(
+    stream
+    for module in (companies, orders, full_table, newest_first, order_details, invoice_files)
+    for stream in _declared_in(module)
 )
-"""In the order in which they are read: what is cheap lands first."""

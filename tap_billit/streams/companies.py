@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_billit.schemas import COMPANY
+from tap_billit.schemas.company import COMPANY
 from tap_billit.streams.base import BillitStream
 
 if TYPE_CHECKING:

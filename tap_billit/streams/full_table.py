@@ -10,7 +10,9 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import NextPageLinkPaginator
 from tap_billit.errors import ApiError
-from tap_billit.schemas import DOCUMENT, ORDER, TRANSACTION
+from tap_billit.schemas.document import DOCUMENT
+from tap_billit.schemas.order import ORDER
+from tap_billit.schemas.transaction import TRANSACTION
 from tap_billit.streams.base import CompanyStream
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_billit.api import odata
 from tap_billit.errors import ApiError, BillitError
 from tap_billit.file_store import FileStore
-from tap_billit.schemas import INVOICE_FILE
+from tap_billit.schemas.invoice_file import INVOICE_FILE
 from tap_billit.streams.order_details import OrderDetails
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing_extensions import override
 from tap_billit.api import odata
 from tap_billit.api.pagination import NextPageLinkPaginator
 from tap_billit.api.query_fallbacks import Feature
-from tap_billit.schemas import PARTY_ROW, PRODUCT
+from tap_billit.schemas.party import PARTY_ROW
+from tap_billit.schemas.product import PRODUCT
 from tap_billit.state import Watermark
 from tap_billit.streams.base import IncrementalStream
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from tap_billit.api.prefetch import map_in_order, prefetch
 from tap_billit.errors import ApiError, BillitError
-from tap_billit.schemas import ORDER
+from tap_billit.schemas.order import ORDER
 from tap_billit.streams.orders import (
     OrderStream,
     SalesCreditNotes,

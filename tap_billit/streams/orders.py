@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
-from tap_billit.schemas import ORDER_ROW
+from tap_billit.schemas.order import ORDER_ROW
 from tap_billit.streams.base import IncrementalStream
 
 if TYPE_CHECKING:
