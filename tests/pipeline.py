@@ -10,49 +10,25 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
 
 from tap_billit.demo import Account, DemoServer
-from tap_billit.streams.order_details import (
-    SalesCreditNoteDetails,
-    SalesInvoiceDetails,
-    SupplierCreditNoteDetails,
-    SupplierInvoiceDetails,
-)
+from tests.kit.expected import DETAILS, KEYS, ROWS, expected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from tap_billit.demo import Request
+    from tests.kit.run import Json
     from tests.postgres import Postgres
-
-Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 MELTANO = Path(sys.executable).with_name("meltano")
 STATE_ID = "production:tap-billit-to-target-postgres"
 
-DETAILS = {
-    stream.name: (stream.direction, stream.order_type)
-    for stream in (
-        SalesInvoiceDetails,
-        SalesCreditNoteDetails,
-        SupplierInvoiceDetails,
-        SupplierCreditNoteDetails,
-    )
-}
-ROWS = {name.replace("_details", "s"): kind for name, kind in DETAILS.items()}
-KEYS = {
-    "companies": ("PartyID",),
-    **dict.fromkeys((*ROWS, *DETAILS, "deleted_orders"), ("OrderID",)),
-    "parties": ("CompanyID", "PartyID"),
-    "products": ("CompanyID", "ProductID"),
-    "financial_transactions": ("CompanyID", "BankAccountTransactionID"),
-    "documents": ("DocumentID",),
-}
 COMPUTED = ("Overdue", "DaysOverdue")
 """What Billit computes when asked: in documents it is as of their last change."""
 
@@ -264,34 +240,16 @@ class Pipeline:
             want = {
                 tuple(row[key] for key in KEYS[stream]): row
                 for company in wanted
-                for row in map(as_text, self._rows(stream, company))
+                for row in map(as_text, expected(self.account, stream, company))
             }
             if stream in ROWS or stream in DETAILS:
                 have = {key: row for key, row in have.items() if key[0] not in gone}
             assert have.keys() == want.keys(), stream
             unseen = COMPUTED if stream in DETAILS else ()
             for key, row in have.items():
-                expected = dict.fromkeys(row) | want[key]
-                expected |= {name: row[name] for name in unseen}
-                assert row == expected, (stream, key)
-
-    def _rows(self, stream: str, company: int) -> Iterator[Json]:
-        account = self.account
-        if stream in DETAILS:
-            yield from map(account.document, self.orders(DETAILS[stream], company))
-        elif stream in ROWS:
-            yield from map(account.row, self.orders(ROWS[stream], company))
-        elif stream == "companies":
-            yield from (each for each in account.companies if each["PartyID"] == company)
-        else:
-            lists = {
-                "deleted_orders": account.deleted,
-                "parties": account.parties,
-                "products": account.products,
-                "financial_transactions": account.transactions,
-                "documents": account.documents,
-            }
-            yield from ({"CompanyID": company} | row for row in lists[stream](company))
+                right = dict.fromkeys(row) | want[key]
+                right |= {name: row[name] for name in unseen}
+                assert row == right, (stream, key)
 
 
 def is_document(request: Request) -> bool:

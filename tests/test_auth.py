@@ -16,24 +16,16 @@ from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.errors import ApiError, BillitError, LoginError, TransientError
-from tests.ways_in import (
-    ACCOUNT,
-    TOKEN,
-    empty_demo,
-    kept,
-    listening,
-    login_to,
-    posts,
-    rotate_then,
-    store_of,
-    sync,
-)
+from tests.kit.demo import ACCOUNT, TOKEN, empty_demo, rotate_then
+from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
+from tests.kit.sockets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from tap_billit.auth.token_store import TokenStore
+    from tests.kit.demo import Waits
 
 
 @pytest.fixture
@@ -45,14 +37,6 @@ def demo() -> Generator[DemoServer, None, None]:
 @pytest.fixture
 def store(demo: DemoServer, tmp_path: Path) -> TokenStore:
     return store_of(demo, tmp_path / "state" / "tokens.json")
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that the retries would have waited."""
-    waited: list[float] = []
-    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=waited.append))
-    return waited
 
 
 def test_nothing_happens_before_the_first_request(demo: DemoServer, tmp_path: Path) -> None:
@@ -72,7 +56,7 @@ def test_new_tokens_are_kept_before_they_are_used(demo: DemoServer, store: Token
             assert tokens.refresh_token in demo._refresh
 
     demo.hooks.append(hook)
-    assert sync(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
+    assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert seen == [True]
     assert demo.live_refresh_tokens == 1
 
@@ -80,7 +64,7 @@ def test_new_tokens_are_kept_before_they_are_used(demo: DemoServer, store: Token
 def test_a_good_access_token_is_used_by_the_next_run(demo: DemoServer, store: TokenStore) -> None:
     token = demo.issue_refresh_token()
     for _ in range(3):
-        sync(demo, login_to(demo, store, token))
+        count_companies(demo, login_to(demo, store, token))
     assert demo.refreshes == 1
 
 
@@ -89,9 +73,9 @@ def test_an_early_end_is_mended_in_the_middle_of_a_sync(
 ) -> None:
     login = login_to(demo, store, demo.issue_refresh_token())
     for _ in range(3):
-        sync(demo, login)
+        count_companies(demo, login)
         demo.expire_access_tokens()
-    assert sync(demo, login) == 2
+    assert count_companies(demo, login) == 2
     assert demo.refreshes == 4
     assert demo.spent_token_attempts == 0
 
@@ -105,7 +89,7 @@ def test_a_sync_of_many_hours_never_shows_an_expired_token(
     with DemoServer(Account(orders=0, clock=lambda: clock[0])) as demo:
         login = login_to(demo, store_of(demo, tmp_path / "t"), demo.issue_refresh_token())
         for _ in range(240):
-            sync(demo, login)
+            count_companies(demo, login)
             clock[0] += timedelta(minutes=4, seconds=30)
         assert {request.status for request in demo.requests} == {200}
         assert 18 <= demo.refreshes <= 20
@@ -115,14 +99,14 @@ def test_a_sync_of_many_hours_never_shows_an_expired_token(
 def test_a_wrong_clock_costs_at_most_a_refresh(
     hours: int, demo: DemoServer, store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     wrong = datetime.now(tz=timezone.utc) + timedelta(hours=hours)
     for module in (oauth, token_endpoint):
         monkeypatch.setattr(module, "now", lambda: wrong)
     demo.expire_access_tokens()
     login = login_to(demo, store)
     for _ in range(3):
-        assert sync(demo, login) == 2
+        assert count_companies(demo, login) == 2
     assert demo.refreshes == 2
 
 
@@ -147,7 +131,7 @@ IN_BODY = (False, {"grant_type", "refresh_token", "client_id", "client_secret"})
 
 def test_the_client_goes_as_basic(demo: DemoServer, store: TokenStore) -> None:
     forms = _forms(demo)
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     assert forms == [BASIC]
 
 
@@ -160,7 +144,7 @@ def test_the_client_goes_in_the_body_where_basic_is_refused(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     forms = _forms(demo, refuse_basic=status)
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     assert forms == [BASIC, IN_BODY]
     assert demo.live_refresh_tokens == 1
 
@@ -171,25 +155,25 @@ STUMBLES += [Reply(cut="close"), Reply(cut="reset")]
 
 @pytest.mark.parametrize("reply", STUMBLES, ids=lambda reply: reply.cut or str(reply.status))
 def test_a_stumble_is_no_dead_login(
-    reply: Reply, demo: DemoServer, store: TokenStore, waits: list[float]
+    reply: Reply, demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     demo.fail(reply, times=3, path=TOKEN)
-    assert sync(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
-    assert len(waits) == 3
+    assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
+    assert len(waits.seconds) == 3
     assert demo.refreshes == demo.live_refresh_tokens == 1
     assert kept(store).spending is None
 
 
 def test_the_token_endpoint_says_how_long_to_wait(
-    demo: DemoServer, store: TokenStore, waits: list[float]
+    demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     demo.fail(Reply(429, b"", {"Retry-After": "7"}), path=TOKEN)
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
-    assert waits == [7]
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert waits.seconds == [7]
 
 
 def test_a_refused_connection_leaves_the_login_alone(demo: DemoServer, store: TokenStore) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     before = kept(store)
     with listening([]) as (closed, _):
         pass
@@ -204,36 +188,36 @@ def test_a_refused_connection_leaves_the_login_alone(demo: DemoServer, store: To
     ids=["close", "504", "html", "no token"],
 )
 def test_a_rotation_whose_answer_was_lost_is_explained(
-    reply: Reply, demo: DemoServer, store: TokenStore, waits: list[float]
+    reply: Reply, demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     rotate_then(demo, reply)
     login = login_to(demo, store, demo.issue_refresh_token())
     with pytest.raises(LoginError, match=r"(?s)cut off.*tap-billit-login") as caught:
-        sync(demo, login)
-    assert len(waits) == 1
+        count_companies(demo, login)
+    assert len(waits.seconds) == 1
     assert f"{datetime.now(tz=timezone.utc):%Y-%m-%d %H:}" in str(caught.value)
     with pytest.raises(LoginError, match="cut off"):
-        sync(demo, login_to(demo, store))
+        count_companies(demo, login_to(demo, store))
 
 
 def test_a_truncated_answer_is_a_lost_one(
-    demo: DemoServer, store: TokenStore, waits: list[float]
+    demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     demo.fail(Reply(cut="short"), path=TOKEN)
     with pytest.raises(LoginError, match="cut off"):
-        sync(demo, login_to(demo, store, demo.issue_refresh_token()))
-    assert len(waits) == 1
+        count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert len(waits.seconds) == 1
 
 
 def test_logging_in_again_gets_past_a_lost_answer(
-    demo: DemoServer, store: TokenStore, waits: list[float]
+    demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     rotate_then(demo, Reply(cut="close"))
     with pytest.raises(LoginError):
-        sync(demo, login_to(demo, store, demo.issue_refresh_token()))
-    assert sync(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
+        count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert kept(store).spending is None
-    assert waits
+    assert waits.seconds
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -243,16 +227,16 @@ def test_the_token_request_follows_no_redirect(
     with listening([]) as (elsewhere, got):
         demo.fail(Reply(status, b"", {"Location": elsewhere}), path=TOKEN)
         with pytest.raises(LoginError, match="api_url"):
-            sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+            count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     assert not got
-    assert len(posts(demo)) == 1
+    assert len(token_requests(demo)) == 1
 
 
 def test_the_bearer_follows_no_redirect(demo: DemoServer, store: TokenStore) -> None:
     with listening([]) as (elsewhere, got):
         demo.fail(Reply(307, b"", {"Location": elsewhere}), path=ACCOUNT)
         with pytest.raises(ApiError):
-            sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+            count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     assert not got
 
 
@@ -261,18 +245,18 @@ def test_a_token_endpoint_that_is_not_there_is_no_dead_login(
 ) -> None:
     token = demo.issue_refresh_token()
     with pytest.raises(LoginError, match=r"40[45] .*api_url"):
-        sync(demo, login_to(demo, store, token, url=demo.url + "/nowhere"))
+        count_companies(demo, login_to(demo, store, token, url=demo.url + "/nowhere"))
     assert store.load() is None
-    assert sync(demo, login_to(demo, store, token)) == 2
+    assert count_companies(demo, login_to(demo, store, token)) == 2
 
 
 @pytest.mark.parametrize("url", ["billit.test", "ftp://billit.test", "http://:0:0"])
 def test_an_address_that_is_none_is_said_at_once(
-    url: str, demo: DemoServer, store: TokenStore, waits: list[float]
+    url: str, demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     with pytest.raises(BillitError, match="api_url"):
-        sync(demo, login_to(demo, store, demo.issue_refresh_token(), url=url))
-    assert not waits
+        count_companies(demo, login_to(demo, store, demo.issue_refresh_token(), url=url))
+    assert not waits.seconds
     assert store.load() is None
 
 
@@ -280,29 +264,29 @@ def test_without_a_login_the_command_is_named(demo: DemoServer, store: TokenStor
     with pytest.raises(
         LoginError, match=r"no login in .* yet: run `tap-billit-login --environment"
     ):
-        sync(demo, login_to(demo, store))
+        count_companies(demo, login_to(demo, store))
     assert not demo.requests
 
 
 def test_a_dead_login_ends_the_run_with_the_command(
-    demo: DemoServer, store: TokenStore, waits: list[float]
+    demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
     token = demo.issue_refresh_token()
-    sync(demo, login_to(demo, store, token))
+    count_companies(demo, login_to(demo, store, token))
     before = kept(store)
     demo.expire_access_tokens()
     demo._refresh.clear()
     with pytest.raises(LoginError, match=r"(?s)refused the login in .*run `tap-billit-login"):
-        sync(demo, login_to(demo, store, token))
+        count_companies(demo, login_to(demo, store, token))
     assert kept(store) == before
-    assert not waits
+    assert not waits.seconds
 
 
 def test_a_wrong_secret_does_not_cost_the_login(demo: DemoServer, store: TokenStore) -> None:
     token = demo.issue_refresh_token()
     with pytest.raises(LoginError, match="client_secret"):
-        sync(demo, login_to(demo, store, token, secret="wrong"))
-    assert sync(demo, login_to(demo, store, token)) == 2
+        count_companies(demo, login_to(demo, store, token, secret="wrong"))
+    assert count_companies(demo, login_to(demo, store, token)) == 2
     assert demo.live_refresh_tokens == 1
 
 
@@ -310,7 +294,7 @@ def test_a_store_that_cannot_be_written_costs_no_token(demo: DemoServer, tmp_pat
     (tmp_path / "file").touch()
     store = store_of(demo, tmp_path / "file" / "tokens.json")
     with pytest.raises(LoginError, match="cannot be"):
-        sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+        count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     assert not demo.requests
     assert demo.live_refresh_tokens == 1
 
@@ -333,16 +317,16 @@ def test_a_write_that_fails_after_the_refresh_is_tried_again(
 
     demo.hooks.append(break_disk)
     monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=wait))
-    assert sync(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
+    assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert len(waits) == 3
-    assert demo.refreshes == len(posts(demo)) == 1
+    assert demo.refreshes == len(token_requests(demo)) == 1
     assert kept(store).refresh_token in demo._refresh
 
 
 def test_a_newer_login_is_not_overwritten_by_a_late_write(
     demo: DemoServer, store: TokenStore
 ) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     newer = kept(store)
     login = login_to(demo, store)
     login._unsaved = token_endpoint.Tokens(refresh_token="late", access_token="late")
@@ -355,9 +339,9 @@ def test_a_newer_login_is_not_overwritten_by_a_late_write(
 
 
 def test_a_new_token_in_the_config_wins(demo: DemoServer, store: TokenStore) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     second = demo.issue_refresh_token()
-    sync(demo, login_to(demo, store, second))
+    count_companies(demo, login_to(demo, store, second))
     assert second in demo._spent
     assert demo.refreshes == 2
 
@@ -368,30 +352,30 @@ def test_an_old_token_in_the_config_is_never_sent_again(
     first, second = demo.issue_refresh_token(), demo.issue_refresh_token()
     for token in (first, second, first, second, first):
         demo.expire_access_tokens()
-        assert sync(demo, login_to(demo, store, token)) == 2
+        assert count_companies(demo, login_to(demo, store, token)) == 2
     rotated = next(iter(set(demo._spent) - {first, second}))
     demo.expire_access_tokens()
-    assert sync(demo, login_to(demo, store, rotated)) == 2
+    assert count_companies(demo, login_to(demo, store, rotated)) == 2
     assert demo.spent_token_attempts == 0
 
 
 def test_a_token_in_the_config_that_is_refused_gives_way_to_the_store(
     demo: DemoServer, store: TokenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     for _ in range(2):
-        assert sync(demo, login_to(demo, store, "of-another-machine")) == 2
+        assert count_companies(demo, login_to(demo, store, "of-another-machine")) == 2
     assert caplog.text.count("refused the configured `refresh_token`") == 1
 
 
 def test_a_lost_login_from_the_config_is_explained_not_replaced(
-    demo: DemoServer, store: TokenStore, waits: list[float]
+    demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     rotate_then(demo, Reply(cut="close"))
     with pytest.raises(LoginError, match="cut off"):
-        sync(demo, login_to(demo, store, demo.issue_refresh_token()))
-    assert waits
+        count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert waits.seconds
 
 
 # What a 401 means.
@@ -399,19 +383,19 @@ def test_a_lost_login_from_the_config_is_explained_not_replaced(
 
 def test_the_login_taken_back_is_not_refreshed(demo: DemoServer, store: TokenStore) -> None:
     login = login_to(demo, store, demo.issue_refresh_token())
-    sync(demo, login)
+    count_companies(demo, login)
     demo.revoke()
     with pytest.raises(LoginError, match=r"AccessTokenRevoked.*tap-billit-login"):
-        sync(demo, login)
-    assert len(posts(demo)) == 1
+        count_companies(demo, login)
+    assert len(token_requests(demo)) == 1
 
 
 def test_somebody_logged_in_again_meanwhile(demo: DemoServer, store: TokenStore) -> None:
     login = login_to(demo, store, demo.issue_refresh_token())
-    sync(demo, login)
+    count_companies(demo, login)
     demo.revoke()
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
-    assert sync(demo, login) == 2
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert count_companies(demo, login) == 2
     assert demo.refreshes == 2
 
 
@@ -424,7 +408,7 @@ def test_a_401_about_something_else_costs_no_refresh(
     login = login_to(demo, store, demo.issue_refresh_token())
     for _ in range(3):
         with pytest.raises(ApiError) as caught:
-            sync(demo, login)
+            count_companies(demo, login)
         assert caught.value.code == code
     assert demo.refreshes == 1
 
@@ -436,16 +420,16 @@ def test_a_token_that_never_worked_is_not_refreshed_again(
     login = login_to(demo, store, demo.issue_refresh_token())
     for _ in range(3):
         with pytest.raises(ApiError):
-            sync(demo, login)
+            count_companies(demo, login)
     assert demo.refreshes == 1
 
 
 def test_another_process_has_refreshed_already(demo: DemoServer, store: TokenStore) -> None:
     mine = login_to(demo, store, demo.issue_refresh_token())
-    sync(demo, mine)
+    count_companies(demo, mine)
     demo.expire_access_tokens()
-    sync(demo, login_to(demo, store))
-    assert sync(demo, mine) == 2
+    count_companies(demo, login_to(demo, store))
+    assert count_companies(demo, mine) == 2
     assert demo.refreshes == 2
 
 
@@ -453,7 +437,7 @@ def test_without_a_lock_a_refused_token_is_tried_against_the_store_once_more(
     demo: DemoServer,
 ) -> None:
     place = f"memory://{demo.client_id}/race.json"
-    sync(demo, login_to(demo, store_of(demo, place), demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store_of(demo, place), demo.issue_refresh_token()))
     demo.expire_access_tokens()
 
     def overtake(request: Request) -> None:
@@ -465,7 +449,7 @@ def test_without_a_lock_a_refused_token_is_tried_against_the_store_once_more(
             store_of(demo, place).save(tokens)
 
     demo.hooks.append(overtake)
-    assert sync(demo, login_to(demo, store_of(demo, place))) == 2
+    assert count_companies(demo, login_to(demo, store_of(demo, place))) == 2
     assert kept(store_of(demo, place)).refresh_token in demo._refresh
     assert demo.live_refresh_tokens == 1
     assert demo.refreshes == 2
@@ -484,7 +468,7 @@ def test_an_odd_lifetime_does_not_lose_the_tokens(
     }
     body |= {"expires_in": life} if life is not None else {}
     demo.fail(Reply(200, body), path=TOKEN)
-    assert sync(demo, login_to(demo, store, "any")) == 2
+    assert count_companies(demo, login_to(demo, store, "any")) == 2
     left = kept(store).expires_at - datetime.now(tz=timezone.utc)  # type: ignore[operator]
     assert timedelta(minutes=59) < left < timedelta(minutes=61)
 
@@ -493,7 +477,7 @@ def test_an_answer_without_a_refresh_token_leaves_the_old_one(
     demo: DemoServer, store: TokenStore
 ) -> None:
     demo.fail(Reply(200, {"access_token": demo.issue_access_token()}), path=TOKEN)
-    assert sync(demo, login_to(demo, store, "still-good")) == 2
+    assert count_companies(demo, login_to(demo, store, "still-good")) == 2
     assert kept(store).refresh_token == "still-good"
 
 
@@ -504,7 +488,7 @@ def test_an_api_key_goes_as_its_header(demo: DemoServer) -> None:
     login = ApiKeyAuth(f" {demo.api_key}\n")
     client = BillitClient(base_url=demo.url, auth=login, session=requests.Session(), timeout=5)
     assert len(client.get(ACCOUNT).body["Companies"]) == 2
-    assert not posts(demo)
+    assert not token_requests(demo)
     assert demo.api_key not in repr(login)
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billit.demo import Account
 from tap_billit.streams import STREAMS
-from tests.conftest import UNHURRIED, catalog_of
+from tests.kit.run import UNHURRIED, catalog_of
 
 if TYPE_CHECKING:
     import pytest
 
     from tap_billit.demo.server import DemoServer
-    from tests.conftest import Command
+    from tests.kit.command import Command
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "tap-billit"
 DEMO = {"environment": "demo", **UNHURRIED}

@@ -20,24 +20,22 @@ from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import ApiError, BillitError, TransientError
-from tests.ways_in import listening
+from tests.kit.demo import ACCOUNT, ORDERS
+from tests.kit.sockets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tap_billit.auth.oauth import Login
+    from tap_billit.auth.base import Auth
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tests.conftest import Clock
-
-ORDERS = "/v1/orders"
-ACCOUNT = "/v1/account/accountInformation"
+    from tests.kit.demo import Clock, Waits
 
 
 @contextmanager
 def client_of(
-    demo: DemoServer | str, login: Login | None = None, **options: Any
+    demo: DemoServer | str, login: Auth | None = None, **options: Any
 ) -> Generator[BillitClient, None, None]:
     url = demo if isinstance(demo, str) else demo.url
     key = "no-key" if isinstance(demo, str) else demo.api_key
@@ -127,22 +125,22 @@ PASSING = {
 
 @pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
 def test_what_may_pass_is_tried_again(
-    reply: Reply, client: BillitClient, demo: DemoServer, waits: list[float]
+    reply: Reply, client: BillitClient, demo: DemoServer, waits: Waits
 ) -> None:
     demo.fail(reply, times=4)
     assert client.get(ACCOUNT).body["Companies"]
     assert len(demo.requests) == 5
-    for wait, longest in zip(waits, (2, 4, 8, 16), strict=True):
+    for wait, longest in zip(waits.seconds, (2, 4, 8, 16), strict=True):
         assert longest / 2 <= wait <= longest
 
 
 def test_the_waits_grow_to_a_minute_and_no_further(
-    client: BillitClient, demo: DemoServer, waits: list[float]
+    client: BillitClient, demo: DemoServer, waits: Waits
 ) -> None:
     demo.fail(Reply(503), times=12)
     client.get(ACCOUNT)
-    assert all(30 <= wait <= 60 for wait in waits[6:])
-    assert len(set(waits)) == 12
+    assert all(30 <= wait <= 60 for wait in waits.seconds[6:])
+    assert len(set(waits.seconds)) == 12
 
 
 @pytest.mark.parametrize(
@@ -150,22 +148,22 @@ def test_the_waits_grow_to_a_minute_and_no_further(
     [("17", 17), ("0", 1), ("Thu, 01 Oct 2026 12:00:25 GMT", 25), ("in 2020", None)],
 )
 def test_billit_says_how_long_to_wait(
-    header: str, wait: float | None, client: BillitClient, demo: DemoServer, waits: list[float]
+    header: str, wait: float | None, client: BillitClient, demo: DemoServer, waits: Waits
 ) -> None:
     demo.fail(Reply(429, b"", {"Retry-After": header}))
     client.get(ACCOUNT)
-    assert waits == [pytest.approx(wait if wait is not None else waits[0])]
-    assert wait is not None or 1 <= waits[0] <= 2
+    assert waits.seconds == [pytest.approx(wait if wait is not None else waits.seconds[0])]
+    assert wait is not None or 1 <= waits.seconds[0] <= 2
 
 
 def test_a_date_to_wait_for_counts_from_billits_clock(
-    client: BillitClient, demo: DemoServer, waits: list[float], clock: Clock
+    client: BillitClient, demo: DemoServer, waits: Waits, clock: Clock
 ) -> None:
     """This machine's clock may be wrong; the demo's is not now in any case."""
     until = format_datetime(clock.now + timedelta(seconds=40), usegmt=True)
     demo.fail(Reply(503, b"", {"Retry-After": until}))
     client.get(ACCOUNT)
-    assert waits == [40]
+    assert waits.seconds == [40]
 
 
 def test_a_server_that_stays_down_ends_the_run(
@@ -196,12 +194,10 @@ def test_a_server_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("address", ["api.billit.be", "ftp://api.billit.be", "http://"])
-def test_an_address_that_cannot_be_asked_is_not_tried_again(
-    address: str, waits: list[float]
-) -> None:
+def test_an_address_that_cannot_be_asked_is_not_tried_again(address: str, waits: Waits) -> None:
     with client_of(address) as client, pytest.raises(BillitError, match="check `api_url`"):
         client.get(ACCOUNT)
-    assert not waits
+    assert not waits.seconds
 
 
 def test_an_answer_that_does_not_come_is_given_up(demo: DemoServer) -> None:
@@ -236,14 +232,14 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("reply", "message"), REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_ends_the_run_with_billits_words(
-    reply: Reply, message: str, client: BillitClient, demo: DemoServer, waits: list[float]
+    reply: Reply, message: str, client: BillitClient, demo: DemoServer, waits: Waits
 ) -> None:
     demo.fail(reply, times=9)
     with pytest.raises(ApiError, match=message) as caught:
         client.get(ORDERS, {"$filter": "X eq 1"})
     assert caught.value.status == reply.status
     assert len(demo.requests) == 1
-    assert not waits
+    assert not waits.seconds
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -305,7 +301,7 @@ def test_after_the_end_nothing_is_asked(client: BillitClient, demo: DemoServer) 
     assert not demo.requests
 
 
-def test_tries_count_for_the_limit_too(demo: DemoServer, waits: list[float]) -> None:
+def test_tries_count_for_the_limit_too(demo: DemoServer, waits: Waits) -> None:
     """More than the limit would have to wait a minute: the end of the run ends that waiting."""
     demo.fail(Reply(503), times=9)
     session = rate_limited_session(requests_per_minute=4, user_agent="tests")
@@ -327,5 +323,5 @@ def test_tries_count_for_the_limit_too(demo: DemoServer, waits: list[float]) -> 
     client.close()
     thread.join(5)
     assert not thread.is_alive()
-    assert len(demo.requests) == len(waits) == 4
+    assert len(demo.requests) == len(waits.seconds) == 4
     assert "over" in str(failures[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from tap_billit.demo import summary
+from scripts import demo_summary as summary
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,62 +9,34 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
-import socket
 import ssl
 import subprocess
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
 
-from tap_billit.api import client, paging
+from tap_billit.api import client, pagination
 from tap_billit.demo import DemoServer, Reply, Request
 from tap_billit.errors import STATUS_RULES
-from tests.taps import NOW, Run, account, oauth, sync
+from tests.kit.demo import ALWAYS, NOW, ORDERS, PARTIES, TOKEN, account, act_after, error, oauth
+from tests.kit.run import Run, sync
+from tests.kit.sockets import NoServer, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    import socket
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-ORDERS = "/v1/orders"
-PARTIES = "/v1/parties"
-TOKEN = "/OAuth2/token"
+    from tests.kit.demo import Waits
+
 ROWS = "sales_invoices"
 DETAILS = "sales_invoice_details"
 PATIENCE = 15 * 60
-FAST: dict[str, Any] = {"requests_per_minute": 100_000}
-
-
-class Waits:
-    """The waiting between tries, on a clock that only it moves."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.then: Callable[[], object] = lambda: None
-        self.now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        self.now += seconds
-        self.then()
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
-    waits = Waits()
-    clock = SimpleNamespace(sleep=waits.sleep, monotonic=waits.monotonic)
-    monkeypatch.setattr("backoff._sync.time", clock)
-    monkeypatch.setattr("backoff._common.time", clock)
-    return waits
 
 
 @pytest.fixture
@@ -74,34 +46,12 @@ def server() -> Iterator[DemoServer]:
 
 
 @cache
-def calm(*streams: str, companies: int = 1) -> Run:
+def run_without_faults(*streams: str, companies: int = 1) -> Run:
     """A run without a fault."""
     with DemoServer(account(companies=companies), page_size=10) as server:
-        run = sync(server, *streams, **FAST)
+        run = sync(server, *streams)
     assert not run.error
     return run
-
-
-def fail(
-    server: DemoServer, reply: Reply, *, path: str = ORDERS, after: int = 2, times: int
-) -> None:
-    """Give this reply to requests of that path, not to the first ones."""
-    seen = 0
-
-    def hook(request: Request) -> Reply | None:
-        nonlocal seen
-        if request.path != path:
-            return None
-        seen += 1
-        return reply if after < seen <= after + times else None
-
-    server.hooks.append(hook)
-
-
-def error(status: int, code: str, said: str | None = None, **headers: str) -> Reply:
-    reply = Reply.error(status, code, said)
-    reply.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return reply
 
 
 def retries(run: Run) -> list[str]:
@@ -157,11 +107,11 @@ STUMBLES = {
 @pytest.mark.parametrize("name", STUMBLES)
 def test_a_stumble_costs_time_and_nothing_else(name: str, server: DemoServer, waits: Waits) -> None:
     reply, says, asks = STUMBLES[name]
-    plain = calm(ROWS)
-    fail(server, reply, times=2)
-    run = sync(server, ROWS, request_timeout=0.3 if name == "timeout" else 60, **FAST)
+    plain = run_without_faults(ROWS)
+    server.fail(reply, path=ORDERS, skip=2, times=2)
+    run = sync(server, ROWS, request_timeout=0.3 if name == "timeout" else 60)
     assert not run.error
-    assert run.rows(ROWS) == plain.rows(ROWS)
+    assert run.records[ROWS] == plain.records[ROWS]
     assert run.state == plain.state
     assert [bool(re.search(says, line)) for line in retries(run)] == [True, True]
     first, second = waits.seconds
@@ -173,19 +123,19 @@ def test_a_stumble_costs_time_and_nothing_else(name: str, server: DemoServer, wa
 
 @pytest.mark.parametrize("name", ["500", "reset", "429 seconds", "HTML"])
 def test_a_document_stumbles(name: str, server: DemoServer, waits: Waits) -> None:
-    plain = calm(DETAILS)
-    orders = [row["OrderID"] for row in plain.rows(DETAILS)]
+    plain = run_without_faults(DETAILS)
+    orders = [row["OrderID"] for row in plain.records[DETAILS]]
     for order in orders[3:6]:
-        fail(server, STUMBLES[name].reply, path=f"{ORDERS}/{order}", after=0, times=1)
-    run = sync(server, DETAILS, **FAST)
+        server.fail(STUMBLES[name].reply, path=f"{ORDERS}/{order}", times=1)
+    run = sync(server, DETAILS)
     assert not run.error
-    assert run.rows(DETAILS) == plain.rows(DETAILS)
+    assert run.records[DETAILS] == plain.records[DETAILS]
     assert len(waits.seconds) == len(retries(run)) == 3
 
 
 def test_refused_until_billit_is_back(waits: Waits) -> None:
     with DemoServer(account()) as gone:
-        plain = calm(ROWS)
+        plain = run_without_faults(ROWS)
     with ExitStack() as stack:
 
         def come_back() -> None:
@@ -194,17 +144,17 @@ def test_refused_until_billit_is_back(waits: Waits) -> None:
                 stack.enter_context(DemoServer(gone.account, port=port))
 
         waits.then = come_back
-        run = sync(gone, ROWS, **FAST)
+        run = sync(gone, ROWS)
     assert not run.error
-    assert run.rows(ROWS) == plain.rows(ROWS)
+    assert run.records[ROWS] == plain.records[ROWS]
     assert len(retries(run)) == 3
     assert all("refused" in line for line in retries(run))
 
 
 def test_waits_double_up_to_a_minute_until_patience_ends(server: DemoServer, waits: Waits) -> None:
-    plain = calm(ROWS)
-    fail(server, error(503, "Maintenance", "Onderhoud"), times=10**6)
-    run = sync(server, ROWS, **FAST)
+    plain = run_without_faults(ROWS)
+    server.fail(error(503, "Maintenance", "Onderhoud"), path=ORDERS, skip=2, times=ALWAYS)
+    run = sync(server, ROWS)
     assert sum(waits.seconds) == pytest.approx(PATIENCE)
     for tries, wait in enumerate(waits.seconds[:-1], start=1):
         assert min(2**tries, 60) / 2 <= wait <= min(2**tries, 60)
@@ -218,9 +168,9 @@ def test_waits_double_up_to_a_minute_until_patience_ends(server: DemoServer, wai
 def test_an_absurd_wait_is_cut_to_the_patience(
     asked: str, server: DemoServer, waits: Waits
 ) -> None:
-    plain = calm(ROWS)
-    fail(server, error(429, "Busy", Retry_After=asked), times=10**6)
-    run = sync(server, ROWS, **FAST)
+    plain = run_without_faults(ROWS)
+    server.fail(error(429, "Busy", Retry_After=asked), path=ORDERS, skip=2, times=ALWAYS)
+    run = sync(server, ROWS)
     assert waits.seconds == [PATIENCE]
     assert "answered 429" in str(run.error)
     check_resumed(server, run, plain)
@@ -228,8 +178,8 @@ def test_an_absurd_wait_is_cut_to_the_patience(
 
 @pytest.mark.parametrize("minutes", [0, 0.5])
 def test_patience_is_a_setting(minutes: float, server: DemoServer, waits: Waits) -> None:
-    fail(server, error(503, "Maintenance"), times=10**6)
-    run = sync(server, ROWS, retry_minutes=minutes, **FAST)
+    server.fail(error(503, "Maintenance"), path=ORDERS, skip=2, times=ALWAYS)
+    run = sync(server, ROWS, retry_minutes=minutes)
     assert sum(waits.seconds) == pytest.approx(minutes * 60)
     assert "answered 503" in str(run.error)
 
@@ -238,8 +188,8 @@ def test_patience_is_a_setting(minutes: float, server: DemoServer, waits: Waits)
 def test_the_token_endpoint_stumbles(
     reply: Reply, server: DemoServer, waits: Waits, tmp_path: Path
 ) -> None:
-    fail(server, reply, path=TOKEN, after=0, times=2)
-    run = sync(server, ROWS, **oauth(server, tmp_path), **FAST)
+    server.fail(reply, path=TOKEN, times=2)
+    run = sync(server, ROWS, **oauth(server, tmp_path))
     assert not run.error
     assert len(waits.seconds) == len(retries(run)) == 2
 
@@ -247,8 +197,8 @@ def test_the_token_endpoint_stumbles(
 def test_patience_holds_for_the_token_endpoint(
     server: DemoServer, waits: Waits, tmp_path: Path
 ) -> None:
-    fail(server, error(503, "Maintenance"), path=TOKEN, after=0, times=10**6)
-    run = sync(server, ROWS, retry_minutes=2, **oauth(server, tmp_path), **FAST)
+    server.fail(error(503, "Maintenance"), path=TOKEN, times=ALWAYS)
+    run = sync(server, ROWS, retry_minutes=2, **oauth(server, tmp_path))
     assert sum(waits.seconds) == pytest.approx(120)
     assert "token endpoint answered 503" in str(run.error)
 
@@ -310,9 +260,9 @@ def test_a_refusal_ends_the_run_and_loses_nothing(
     name: str, server: DemoServer, waits: Waits
 ) -> None:
     reply, says = REFUSALS[name]
-    plain = calm(ROWS)
-    fail(server, reply, times=10**6)
-    run = sync(server, ROWS, **FAST)
+    plain = run_without_faults(ROWS)
+    server.fail(reply, path=ORDERS, skip=2, times=ALWAYS)
+    run = sync(server, ROWS)
     assert re.search(says, str(run.error)), run.said
     assert not waits.seconds
     assert not retries(run)
@@ -321,18 +271,18 @@ def test_a_refusal_ends_the_run_and_loses_nothing(
 
 def check_resumed(server: DemoServer, run: Run, plain: Run, stream: str = ROWS) -> None:
     """The next run completes the table, and does not begin anew."""
-    assert 0 < len(run.rows(stream)) < len(plain.rows(stream))
+    assert 0 < len(run.records[stream]) < len(plain.records[stream])
     server.hooks.clear()
-    rest = sync(server, stream, state=run.state, **FAST)
+    rest = sync(server, stream, state=run.state)
     assert not rest.error
     assert rest.table(stream, run) == plain.table(stream)
-    assert len(rest.rows(stream)) < len(plain.rows(stream))
+    assert len(rest.records[stream]) < len(plain.records[stream])
     assert rest.state == plain.state
 
 
 def test_a_refused_company_costs_no_other(waits: Waits) -> None:
     with DemoServer(account(companies=3), page_size=10) as server:
-        plain = calm(ROWS, "sales_credit_notes", companies=3)
+        plain = run_without_faults(ROWS, "sales_credit_notes", companies=3)
         second = server.account.companies[1]["PartyID"]
 
         def refuse(request: Request) -> Reply | None:
@@ -340,21 +290,21 @@ def test_a_refused_company_costs_no_other(waits: Waits) -> None:
             return error(401, "NotAuthorized", "Geen toegang") if mine else None
 
         server.hooks.append(refuse)
-        run = sync(server, ROWS, "sales_credit_notes", **FAST)
+        run = sync(server, ROWS, "sales_credit_notes")
         asked = [request for request in server.requests if request.party_id == str(second)]
         assert len(asked) == 1
         assert re.search(rf"1 of 3 companies .* {second}: .*NotAuthorized", str(run.error))
-        expected = [row for row in plain.rows(ROWS) if row["CompanyID"] != second]
-        assert run.rows(ROWS) == expected
+        expected = [row for row in plain.records[ROWS] if row["CompanyID"] != second]
+        assert run.records[ROWS] == expected
         server.hooks.clear()
-        rest = sync(server, ROWS, "sales_credit_notes", state=run.state, **FAST)
+        rest = sync(server, ROWS, "sales_credit_notes", state=run.state)
     assert rest.table(ROWS, run) == plain.table(ROWS)
     assert not waits.seconds
 
 
 def test_a_document_that_was_deleted_meanwhile(server: DemoServer, waits: Waits) -> None:
-    plain = calm(DETAILS)
-    first, *others = (row["OrderID"] for row in plain.rows(DETAILS))
+    plain = run_without_faults(DETAILS)
+    first, *others = (row["OrderID"] for row in plain.records[DETAILS])
     gone = others[6:8]  # on the first page, and not among the five that are read at once
 
     def delete(request: Request) -> None:
@@ -364,7 +314,7 @@ def test_a_document_that_was_deleted_meanwhile(server: DemoServer, waits: Waits)
             server.hooks.clear()
 
     server.hooks.append(delete)
-    run = sync(server, DETAILS, **FAST)
+    run = sync(server, DETAILS)
     assert not run.error
     assert run.table(DETAILS).keys() == plain.table(DETAILS).keys() - set(gone)
     assert "2 orders were deleted meanwhile, and skipped" in run.said
@@ -374,24 +324,12 @@ def test_a_document_that_was_deleted_meanwhile(server: DemoServer, waits: Waits)
 # 401, with a login that may be renewed
 
 
-def after(server: DemoServer, count: int, act: Callable[[], object]) -> None:
-    """Do this before the request of orders that comes after so many."""
-    left = [act]
-
-    def hook(request: Request) -> None:
-        asked = sum(each.path == ORDERS for each in server.requests)
-        if request.path == ORDERS and asked > count and left:
-            left.pop()()
-
-    server.hooks.append(hook)
-
-
 def test_an_expired_token_is_renewed(server: DemoServer, waits: Waits, tmp_path: Path) -> None:
-    plain = calm(ROWS)
-    after(server, 2, server.expire_access_tokens)
-    run = sync(server, ROWS, **oauth(server, tmp_path), **FAST)
+    plain = run_without_faults(ROWS)
+    act_after(server, 2, server.expire_access_tokens)
+    run = sync(server, ROWS, **oauth(server, tmp_path))
     assert not run.error
-    assert run.rows(ROWS) == plain.rows(ROWS)
+    assert run.records[ROWS] == plain.records[ROWS]
     assert [each.status for each in server.requests].count(401) == 1
     assert not waits.seconds
 
@@ -399,30 +337,30 @@ def test_an_expired_token_is_renewed(server: DemoServer, waits: Waits, tmp_path:
 def test_a_token_that_billit_forgot_is_renewed_once(
     server: DemoServer, waits: Waits, tmp_path: Path
 ) -> None:
-    fail(server, error(401, "InvalidAccessToken"), times=10**6)
-    run = sync(server, ROWS, **oauth(server, tmp_path), **FAST)
+    server.fail(error(401, "InvalidAccessToken"), path=ORDERS, skip=2, times=ALWAYS)
+    run = sync(server, ROWS, **oauth(server, tmp_path))
     assert "401 to /v1/orders: InvalidAccessToken" in str(run.error)
     assert server.refreshes == 2
     assert not waits.seconds
 
 
 def test_a_login_that_was_taken_back(server: DemoServer, waits: Waits, tmp_path: Path) -> None:
-    plain = calm(ROWS)
+    plain = run_without_faults(ROWS)
     config = oauth(server, tmp_path)
-    after(server, 2, server.revoke)
-    run = sync(server, ROWS, **config, **FAST)
+    act_after(server, 2, server.revoke)
+    run = sync(server, ROWS, **config)
     assert re.search(r"AccessTokenRevoked.*`tap-billit-login ", str(run.error))
     assert not waits.seconds
     server.hooks.clear()
     config["refresh_token"] = server.issue_refresh_token()
-    rest = sync(server, ROWS, state=run.state, **config, **FAST)
+    rest = sync(server, ROWS, state=run.state, **config)
     assert rest.table(ROWS, run) == plain.table(ROWS)
 
 
 # Links
 
 
-def links(server: DemoServer, link: Callable[[Request], str], *, times: int = 10**6) -> None:
+def links(server: DemoServer, link: Callable[[Request], str], *, times: int = ALWAYS) -> None:
     """Have each answer to the list of parties carry this NextPageLink."""
     left = [times]
 
@@ -443,23 +381,23 @@ def skipping(request: Request) -> str:
 
 def test_a_link_to_another_path_is_not_followed(server: DemoServer, waits: Waits) -> None:
     links(server, lambda _: f"{server.url}/v1/account/ssoToken")
-    run = sync(server, "parties", **FAST)
+    run = sync(server, "parties")
     assert "leads from /v1/parties to /v1/account/ssoToken: it is not followed" in str(run.error)
     assert not any(request.path.endswith("ssoToken") for request in server.requests)
     assert not waits.seconds
 
 
 def test_a_link_to_another_host_stays_here(server: DemoServer) -> None:
-    plain = calm("parties")
+    plain = run_without_faults("parties")
     links(server, skipping, times=1)
-    run = sync(server, "parties", **FAST)
+    run = sync(server, "parties")
     assert not run.error
     assert run.table("parties", key="PartyID") == plain.table("parties", key="PartyID")
 
 
 def test_a_link_that_repeats(server: DemoServer) -> None:
     links(server, lambda _: f"{server.url}{PARTIES}?$skip=10")
-    run = sync(server, "parties", **FAST)
+    run = sync(server, "parties")
     assert re.search(r"NextPageLink for /v1/parties repeats: \$skip=10", str(run.error))
 
 
@@ -473,7 +411,7 @@ def test_the_same_pages_under_ever_new_links(pages: int, server: DemoServer) -> 
         return Reply(200, {"Items": rows, "NextPageLink": skipping(request)})
 
     server.hooks.append(hook)
-    run = sync(server, "parties", **FAST)
+    run = sync(server, "parties")
     assert "the same page of /v1/parties again and again" in str(run.error)
     assert len(server.requests) < 9
 
@@ -483,7 +421,7 @@ def test_an_empty_page_that_has_a_link_is_passed(
     stream: str, path: str, server: DemoServer
 ) -> None:
     key = "PartyID" if stream == "parties" else "OrderID"
-    plain = calm(stream)
+    plain = run_without_faults(stream)
     empty = [3]
 
     def hook(request: Request) -> Reply | None:
@@ -496,7 +434,7 @@ def test_an_empty_page_that_has_a_link_is_passed(
         return Reply(200, {"Items": [], "NextPageLink": link})
 
     server.hooks.append(hook)
-    run = sync(server, stream, **FAST)
+    run = sync(server, stream)
     assert not run.error
     assert not empty[0]
     assert run.table(stream, key=key) == plain.table(stream, key=key)
@@ -506,7 +444,7 @@ def test_an_empty_page_that_has_a_link_is_passed(
 def test_empty_pages_without_end(
     stream: str, path: str, server: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "EMPTY_PAGES", 5)
+    monkeypatch.setattr(pagination, "EMPTY_PAGES", 5)
 
     def hook(request: Request) -> Reply | None:
         if request.path != path or "$top" in request.query:
@@ -515,40 +453,12 @@ def test_empty_pages_without_end(
         return Reply(200, {"Items": [], "NextPageLink": f"{server.url}{path}?$skip={skip}"})
 
     server.hooks.append(hook)
-    run = sync(server, stream, **FAST)
+    run = sync(server, stream)
     assert f"links from one empty page of {path} to the next" in str(run.error)
     assert len(server.requests) < 10
 
 
 # Sockets of other kinds
-
-
-@contextmanager
-def serving(answer: Callable[[socket.socket], None]) -> Generator[str, None, None]:
-    """A server that does this with each connection; the URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(20)
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    answer(connection)
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(20)
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -567,18 +477,10 @@ def test_a_body_without_end_is_not_read(
             sent += 1_000_000
 
     with serving(flood) as address:
-        run = sync(NoServer(), ROWS, api_url=f"http://{address}", **FAST)
+        run = sync(NoServer(), ROWS, api_url=f"http://{address}")
     assert "/v1/account/accountInformation is larger than 4 MiB" in str(run.error)
     assert sent < 50_000_000
     assert not waits.seconds
-
-
-class NoServer(DemoServer):
-    """For its API key."""
-
-    def __init__(self) -> None:
-        super().__init__(account(orders=0))
-        self._http.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -605,7 +507,7 @@ def test_a_certificate_that_cannot_be_trusted(certificate: tuple[Path, Path], wa
             wrapped.recv(1)
 
     with serving(shake_hands) as address:
-        run = sync(NoServer(), ROWS, api_url=f"https://{address}", **FAST)
+        run = sync(NoServer(), ROWS, api_url=f"https://{address}")
     assert re.search(
         r"certificate of https://127.* cannot be trusted: .*self.signed.*REQUESTS_CA_BUNDLE",
         str(run.error),
@@ -626,7 +528,7 @@ def test_a_certificate_that_the_environment_trusts(
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
     with serving(listen) as address:
-        sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0, **FAST)
+        sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0)
     assert asked_for == [b"/v1/account/accountInformation"]
 
 
@@ -643,20 +545,20 @@ def test_a_proxy_that_the_environment_names(
         monkeypatch.setenv("http_proxy", f"http://{address}")
         monkeypatch.setenv("no_proxy", direct)
         url = "http://billit.invalid"
-        sync(NoServer(), ROWS, api_url=url, retry_minutes=0, **FAST)
+        sync(NoServer(), ROWS, api_url=url, retry_minutes=0)
     asked = f"{url}/v1/account/accountInformation".encode()
     assert asked_for == [asked] * times
 
 
 def test_tls_that_is_cut_off_is_tried_again(waits: Waits) -> None:
     with serving(lambda connection: connection.close()) as address:
-        run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=1, **FAST)
+        run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=1)
     assert sum(waits.seconds) == pytest.approx(60)
     assert "could not be reached at https://127" in str(run.error)
 
 
 def test_an_address_that_is_none(waits: Waits) -> None:
-    run = sync(NoServer(), ROWS, api_url="http://bil lit:x/", **FAST)
+    run = sync(NoServer(), ROWS, api_url="http://bil lit:x/")
     assert "is no address that can be asked; check `api_url`" in str(run.error)
     assert not waits.seconds
 

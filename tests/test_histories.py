@@ -7,79 +7,28 @@ catches. Requests are numbered from 0: the account, the mark, then pages of two.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from tap_billit.clock import BillitClock
+from tests.kit.history import MINUTE, History
 from tests.simulation import mutations
-from tests.simulation.promise import BrokenPromiseError, check
-from tests.simulation.runs import sync
-from tests.simulation.targets import AtOnce, BufferedByStream
+from tests.simulation.promise import BrokenPromiseError
+from tests.simulation.targets import BufferedByStream
 from tests.simulation.world import (
     SECOND,
-    Change,
     Create,
     Delete,
     Move,
     Pay,
     Touch,
     Wait,
-    World,
-    utc,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.simulation.runs import Run
-    from tests.simulation.targets import Target
 
-BRUSSELS = BillitClock(ZoneInfo("Europe/Brussels"))
-MINUTE = 60 * SECOND
 SECOND_PAGE = 3
-
-
-class History:
-    """One account, one target; the promise is checked after each complete run."""
-
-    def __init__(
-        self,
-        now: str = "2026-06-10T10:00:00",
-        *,
-        target: Target | None = None,
-        streams: tuple[str, ...] = ("sales_invoices",),
-        page_size: int = 2,
-        **config: Any,
-    ) -> None:
-        self.world = World(utc(now))
-        self.target = target or AtOnce()
-        self.streams = streams
-        self.page_size = page_size
-        self.config = {"refresh_unpaid": False} | config
-
-    def billit(self, *changes: Change) -> None:
-        self.world.apply(changes)
-
-    def sync(self, **how: Any) -> Run:
-        run = sync(
-            self.world,
-            self.target,
-            streams=self.streams,
-            page_size=self.page_size,
-            **self.config,
-            **how,
-        )
-        if run.complete:
-            start = self.config.get("start_date")
-            check(
-                self.world,
-                self.target,
-                streams=self.streams,
-                start=start and BRUSSELS.read(str(start)).isoformat(),
-                refresh_unpaid=bool(self.config["refresh_unpaid"]),
-            )
-        return run
 
 
 def deleted_between_pages() -> None:

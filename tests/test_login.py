@@ -18,13 +18,14 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from tap_billit.auth import command as login
+from tap_billit.auth import login
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.tap import TapBillit
-from tests.ways_in import ACCOUNT, TOKEN, kept, login_to, rotate_then, sync
+from tests.kit.demo import ACCOUNT, TOKEN, rotate_then
+from tests.kit.login import count_companies, kept, login_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -128,7 +129,7 @@ def test_a_login_is_kept_and_lists_its_companies(demo: DemoServer, person: Perso
     assert re.search(rf"{second['PartyID']} .*{second['VATNumber']} +not allowed\n", result.output)
     assert f'"company_ids": [{first["PartyID"]}]\n' in result.output
     assert person.config["token_store"] in result.output
-    assert sync(demo, login_to(demo, person.store)) == 2
+    assert count_companies(demo, login_to(demo, person.store)) == 2
     assert demo.live_refresh_tokens == 1
 
 
@@ -253,7 +254,7 @@ def test_reused(person: Person) -> None:
     used = person.address
     person.pastes = lambda _: [used]
     assert "was used before" in failed(person.runs())
-    assert sync(person.demo, login_to(person.demo, person.store)) == 2
+    assert count_companies(person.demo, login_to(person.demo, person.store)) == 2
 
 
 def test_of_another_login(person: Person) -> None:
@@ -329,7 +330,7 @@ def test_a_login_without_companies(person: Person) -> None:
 def test_a_login_wins_over_the_old_token_in_the_config(demo: DemoServer, person: Person) -> None:
     person.config["refresh_token"] = old = demo.issue_refresh_token()
     assert person.runs().exit_code == 0
-    sync(demo, login_to(demo, person.store, old))
+    count_companies(demo, login_to(demo, person.store, old))
     assert old not in demo._spent
 
 
@@ -339,7 +340,7 @@ def test_logging_in_twice_keeps_the_second(demo: DemoServer, person: Person) -> 
     person.runs()
     assert kept(person.store).refresh_token != first.refresh_token
     demo.expire_access_tokens()
-    sync(demo, login_to(demo, person.store, first.refresh_token))
+    count_companies(demo, login_to(demo, person.store, first.refresh_token))
     assert first.refresh_token not in demo._spent
 
 

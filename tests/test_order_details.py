@@ -13,14 +13,12 @@ import pytest
 
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-
-from .conftest import ids
+from tests.kit.run import ids
 
 if TYPE_CHECKING:
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
-
-    from .conftest import Run, Runner
+    from tests.kit.run import Run, Runner
 
 DETAILS = "sales_invoice_details"
 

@@ -19,7 +19,8 @@ from tap_billit.api.prefetch import map_in_order, prefetch
 from tap_billit.api.rate_limit import RateLimiter, SharedRateLimiter
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.errors import BillitError, TransientError
-from tests.taps import account, sync
+from tests.kit.demo import account
+from tests.kit.run import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tests.taps import Run
+    from tests.kit.run import Run
 
 MINUTE = 60.0
 DETAILS = "sales_invoice_details"
@@ -350,7 +351,7 @@ def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatc
         server.hooks.append(lambda _: slow[len(server.requests) % len(slow)])
         server.requests.clear()
         run = sync(server, DETAILS, requests_per_minute=6000)
-    assert run.rows(DETAILS) == plain.rows(DETAILS)
+    assert run.records[DETAILS] == plain.records[DETAILS]
     assert sum(message["type"] == "STATE" for message in run.messages) > 10
     check_state_covers_only_what_was_written(run)
 
@@ -359,15 +360,15 @@ def test_one_failure_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
     with DemoServer(account(orders=60)) as server:
         whole = sync(server, DETAILS, requests_per_minute=6000)
-        orders = [row["OrderID"] for row in whole.rows(DETAILS)]
+        orders = [row["OrderID"] for row in whole.records[DETAILS]]
         server.requests.clear()
         server.fail(Reply(200, ["no order"]), path=f"/v1/orders/{orders[10]}")
         run = sync(server, DETAILS, requests_per_minute=6000)
         assert "JSON that is no order" in str(run.error)
-        assert [row["OrderID"] for row in run.rows(DETAILS)] == orders[:10]
+        assert [row["OrderID"] for row in run.records[DETAILS]] == orders[:10]
         read = {int(request.path.rpartition("/")[2]) for request in server.requests[3:]}
         assert read <= set(orders[:15])
         check_state_covers_only_what_was_written(run)
         rest = sync(server, DETAILS, state=run.state, requests_per_minute=6000)
     assert rest.table(DETAILS, run) == whole.table(DETAILS)
-    assert len(rest.rows(DETAILS)) < len(orders)
+    assert len(rest.records[DETAILS]) < len(orders)

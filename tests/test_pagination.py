@@ -13,7 +13,7 @@ from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator, pa
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tests.conftest import ids
+from tests.kit.run import ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tests.conftest import Json, Runner
+    from tests.kit.run import Json, Runner
 
 ORDERS, PARTIES = "/v1/orders", "/v1/parties"
 

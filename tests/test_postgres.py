@@ -18,7 +18,8 @@ from filelock import FileLock
 
 from tests import pipeline as parts
 from tests import postgres
-from tests.pipeline import DETAILS, KEYS, ROWS, STATE_ID, Pipeline, is_document
+from tests.kit.expected import DETAILS, KEYS, ROWS
+from tests.pipeline import STATE_ID, Pipeline, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,7 +16,6 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from singer_sdk.singerlib import SingerMessageType
 
 from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
 from tap_billit.clock import BillitClock
@@ -25,29 +24,16 @@ from tap_billit.demo.dialect import QUESTIONS, Dialect
 from tap_billit.errors import ApiError, BillitError, billit_code
 from tap_billit.schema_drift import KnownProperties
 from tap_billit.state import CompanyState, Watermark
-from tests import taps
+from tests.kit.expected import DETAILS, KEYS, ROWS, expected, rows_of
+from tests.kit.run import Run, sync
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from tap_billit.demo.messages import Request
-
-Json = dict[str, Any]
+    from tests.kit.run import Json
 
 NOW = datetime(2026, 10, 1, 10, tzinfo=timezone.utc)
-KINDS = {
-    "sales_invoice": ("Income", "Invoice"),
-    "sales_credit_note": ("Income", "CreditNote"),
-    "supplier_invoice": ("Cost", "Invoice"),
-    "supplier_credit_note": ("Cost", "CreditNote"),
-}
-KEYS = {
-    "companies": ("PartyID",),
-    "parties": ("CompanyID", "PartyID"),
-    "products": ("CompanyID", "ProductID"),
-    "documents": ("DocumentID",),
-    "financial_transactions": ("CompanyID", "BankAccountTransactionID"),
-}
 UNORDERED = "refused, another order"
 """The one answer that cannot be honoured: it is said."""
 
@@ -63,14 +49,6 @@ AT_ONCE = ("link", "client", "grant_body", "grant_errors", "spent", "deleted", "
 """Questions on which a second sync says no more than the first."""
 
 _names = itertools.count()
-
-
-class Records(taps.Writer):
-    """Keeps all but schemas, which take half of the time."""
-
-    def write_message(self, message: Any) -> None:
-        if message.type != SingerMessageType.SCHEMA:
-            super().write_message(message)
 
 
 class Bench:
@@ -99,24 +77,21 @@ class Bench:
         busy = Reply.error(429, "TooManyRequests")
         return self.dialect.finish(request.path, replace(busy, headers={"Retry-After": "1"}))
 
-    def sync(self, **config: Any) -> taps.Run:
-        with mock.patch("time.sleep"), mock.patch("tests.taps.Writer", Records):
-            run = taps.sync(
+    def sync(self, **config: Any) -> Run:
+        with mock.patch("time.sleep"):
+            run = sync(
                 self.demo,
                 state=self.state,
                 client_id=self.demo.client_id,
                 client_secret=self.demo.client_secret,
                 refresh_token=self.token,
                 token_store=self.store,
-                requests_per_minute=100_000,
                 **config,
             )
         self.state = run.state
-        for message in run.messages:
-            if message["type"] == "RECORD":
-                record, stream = message["record"], message["stream"]
-                key = tuple(record[name] for name in KEYS.get(stream, ("OrderID",)))
-                self.tables.setdefault(stream, {})[key] = record
+        for stream, records in run.records.items():
+            table = self.tables.setdefault(stream, {})
+            table |= {tuple(record[name] for name in KEYS[stream]): record for record in records}
         return run
 
     def check(self) -> None:
@@ -127,34 +102,26 @@ class Bench:
             assert by_key(table.values()) == by_key(wanted[stream]), stream
 
     def _wanted(self) -> dict[str, list[Json]]:
+        listed = self.dialect.deleted in {"page", "array"}
+        return {
+            stream: [
+                self._record(stream, company, row)
+                for company in self.companies
+                for row in expected(self.account, stream, company)
+            ]
+            for stream in KEYS
+            if stream != "deleted_orders" or listed
+        }
+
+    def _record(self, stream: str, company: int, row: Json) -> Json:
+        """The record of a row that Billit shows as the dialect has it."""
         says = replace(self.dialect, ids="numbers", amounts="numbers")
-        account = self.account
-        wanted: dict[str, list[Json]] = {"companies": [says.written(c) for c in account.companies]}
-
-        def listed(stream: str, company: int, rows: Iterable[Json]) -> None:
-            for row in rows:
-                record = {**says.written(says.row(row)), "CompanyID": company}
-                record.pop("Colour", None)
-                wanted.setdefault(stream, []).append(record)
-
-        for company in self.companies:
-            listed("parties", company, account.parties(company))
-            listed("products", company, account.products(company))
-            listed("documents", company, account.documents(company))
-            listed("financial_transactions", company, account.transactions(company))
-            if self.dialect.deleted in {"page", "array"}:
-                listed("deleted_orders", company, account.deleted(company))
-            for name, kind in KINDS.items():
-                rows = [
-                    row
-                    for row in account.rows(company)
-                    if (row["OrderDirection"], row["OrderType"]) == kind
-                ]
-                listed(f"{name}s", company, rows)
-                wanted.setdefault(f"{name}_details", []).extend(
-                    says.written(account.document(row["OrderID"])) for row in rows
-                )
-        return wanted
+        if stream == "companies" or stream in DETAILS:
+            whole: Json = says.written(row)
+            return whole
+        record: Json = {**says.written(says.row(row)), "CompanyID": company}
+        record.pop("Colour", None)
+        return record
 
 
 def by_key(records: Iterable[Json]) -> list[bytes]:
@@ -177,7 +144,7 @@ def speaking(**answers: str) -> Generator[Bench]:
         yield bench
 
 
-def life(bench: Bench) -> list[taps.Run]:
+def life(bench: Bench) -> list[Run]:
     """A first sync, an hour in which things change and the token expires, and a second sync."""
     first = bench.sync()
     assert first.error is None, first.said
@@ -266,13 +233,9 @@ def test_offsets_lose_nothing_when_orders_are_deleted_meanwhile(question: str) -
         bench.demo.hooks.append(delete_the_first)
         run = bench.sync()
         assert run.error is None, run.said
-        for name, kind in KINDS.items():
-            wanted = {
-                row["OrderID"]
-                for row in bench.account.rows(company)
-                if (row["OrderDirection"], row["OrderType"]) == kind
-            }
-            assert wanted <= {order for (order,) in bench.tables[f"{name}s"]}
+        for stream, kind in ROWS.items():
+            wanted = {row["OrderID"] for row in rows_of(bench.account, kind, company)}
+            assert wanted <= {order for (order,) in bench.tables[stream]}
         assert len(bench.account.deleted(company)) >= 12
 
 
@@ -295,7 +258,7 @@ def test_without_a_date_either_no_bookmark_moves(answers: dict[str, str]) -> Non
 def test_a_list_that_cannot_be_ordered_is_read_whole_each_time() -> None:
     with speaking(newest_first="refused") as bench:
         first, second = life(bench)
-        assert len(first.rows("parties")) == len(second.rows("parties")) > 0
+        assert len(first.records["parties"]) == len(second.records["parties"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -315,8 +278,8 @@ def test_a_company_that_is_refused_costs_no_other_its_rows(foreign: str, errors:
         run = bench.sync()
         assert f"1 of 2 companies could not be synced: {other}" in str(run.error)
         assert f"answered {foreign}" in str(run.error)
-        assert {row["CompanyID"] for row in run.rows("products")} == {mine}
-        assert run.rows("sales_invoice_details")
+        assert {row["CompanyID"] for row in run.records["products"]} == {mine}
+        assert run.records["sales_invoice_details"]
 
 
 def test_a_list_of_deleted_orders_that_is_missing_is_said() -> None:

@@ -25,7 +25,8 @@ from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
-from tests.ways_in import ACCOUNT, TOKEN, empty_demo, kept, login_to, posts, store_of, sync
+from tests.kit.demo import ACCOUNT, TOKEN, empty_demo
+from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,7 +44,7 @@ KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "40"))
 WATCHED = {module.__file__ for module in (prefetch, oauth, token_endpoint, token_store)}
 
 
-class Run(NamedTuple):
+class OtherProcess(NamedTuple):
     """What another process needs for a request."""
 
     url: str
@@ -66,7 +67,7 @@ class Run(NamedTuple):
         return len(client.get(ACCOUNT).body["Companies"])
 
 
-def killed_at(run: Run, line: int, lines: Any) -> None:
+def killed_at(other: OtherProcess, line: int, lines: Any) -> None:
     """Make a request; kill -9 before so many lines of the login's code; say how many there are."""
     passed = 0
     lock = threading.Lock()
@@ -84,12 +85,12 @@ def killed_at(run: Run, line: int, lines: Any) -> None:
 
     threading.settrace(trace)
     sys.settrace(trace)
-    run.request()
+    other.request()
     sys.settrace(None)
     lines.value = passed
 
 
-def stopped(run: Run, arrived: Any) -> None:
+def stopped(other: OtherProcess, arrived: Any) -> None:
     """Make a request, and leave at a SIGTERM as the SDK's taps do."""
 
     def leave(*_: object) -> None:
@@ -97,24 +98,24 @@ def stopped(run: Run, arrived: Any) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
-    run.request()
+    other.request()
     os._exit(9)  # pragma: no cover
 
 
-def confined(run: Run, limit: int) -> None:
+def confined(other: OtherProcess, limit: int) -> None:
     """Make a request while no file can grow past the limit, as on a disk that is full."""
     import resource  # noqa: PLC0415  not on Windows
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
-        run.request()
+        other.request()
     except LoginError as error:
         sys.exit(3 if "cannot be written" in str(error) else 4)
 
 
-def together(run: Run, barrier: Any) -> None:
+def together(other: OtherProcess, barrier: Any) -> None:
     barrier.wait(20)
-    run.request()
+    other.request()
 
 
 @pytest.fixture(scope="module")
@@ -134,14 +135,14 @@ def demo() -> Generator[DemoServer, None, None]:
 def store(demo: DemoServer, tmp_path: Path) -> TokenStore:
     """A store with a login whose access token has just expired."""
     store = store_of(demo, tmp_path / "tokens.json")
-    sync(demo, login_to(demo, store, demo.issue_refresh_token()))
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     demo.expire_access_tokens()
     return store
 
 
 @pytest.fixture
-def run(demo: DemoServer, store: TokenStore) -> Run:
-    return Run(demo.url, demo.client_id, demo.client_secret, store.place)
+def other(demo: DemoServer, store: TokenStore) -> OtherProcess:
+    return OtherProcess(demo.url, demo.client_id, demo.client_secret, store.place)
 
 
 def finished(process: ForkServerProcess) -> int | None:
@@ -161,12 +162,14 @@ class Wreck:
     def is_cleared(self) -> bool:
         """Whether the next run goes on by itself; if not, it must say what happened."""
         try:
-            sync(self.demo, login_to(self.demo, self.store))
+            count_companies(self.demo, login_to(self.demo, self.store))
             cleared = True
         except LoginError as error:
             assert "cut off before Billit's answer was kept" in str(error)  # noqa: PT017
             self.lost += 1
-            sync(self.demo, login_to(self.demo, self.store, self.demo.issue_refresh_token()))
+            count_companies(
+                self.demo, login_to(self.demo, self.store, self.demo.issue_refresh_token())
+            )
             cleared = False
         assert kept(self.store).refresh_token in self.demo._refresh
         assert kept(self.store).spending is None
@@ -178,13 +181,13 @@ class Wreck:
 
 
 def test_killed_at_every_line(
-    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+    demo: DemoServer, store: TokenStore, other: OtherProcess, processes: ForkServerContext
 ) -> None:
     lines = processes.Value("i", 0)
     wreck = Wreck(demo, store)
 
     def refresh(line: int) -> int | None:
-        process = processes.Process(target=killed_at, args=(run, line, lines))
+        process = processes.Process(target=killed_at, args=(other, line, lines))
         process.start()
         return finished(process)
 
@@ -210,12 +213,12 @@ def test_killed_while_the_answer_is_on_its_way(
     rotated: bool,  # noqa: FBT001
     demo: DemoServer,
     store: TokenStore,
-    run: Run,
+    other: OtherProcess,
     processes: ForkServerContext,
 ) -> None:
     wreck = Wreck(demo, store)
     alone = processes.Barrier(1)
-    process = processes.Process(target=together, args=(run, alone))
+    process = processes.Process(target=together, args=(other, alone))
 
     def kill(request: Request) -> Reply | None:
         if request.path != TOKEN:
@@ -232,10 +235,10 @@ def test_killed_while_the_answer_is_on_its_way(
 
 
 def test_a_sigterm_waits_for_the_answer_to_be_kept(
-    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+    demo: DemoServer, store: TokenStore, other: OtherProcess, processes: ForkServerContext
 ) -> None:
     arrived = processes.Event()
-    process = processes.Process(target=stopped, args=(run, arrived))
+    process = processes.Process(target=stopped, args=(other, arrived))
 
     def stop(request: Request) -> None:
         if request.path == TOKEN:
@@ -247,16 +250,20 @@ def test_a_sigterm_waits_for_the_answer_to_be_kept(
     assert finished(process) == 0
     demo.hooks.clear()
     assert demo.refreshes == 2
-    assert sync(demo, login_to(demo, store)) == 2
+    assert count_companies(demo, login_to(demo, store)) == 2
     assert demo.refreshes == 2
 
 
 @pytest.mark.parametrize("limit", [0, 100, token_store.RESERVE - 1, token_store.RESERVE])
 def test_a_full_disk_costs_no_token(
-    limit: int, demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+    limit: int,
+    demo: DemoServer,
+    store: TokenStore,
+    other: OtherProcess,
+    processes: ForkServerContext,
 ) -> None:
     fits = limit >= token_store.RESERVE
-    process = processes.Process(target=confined, args=(run, limit))
+    process = processes.Process(target=confined, args=(other, limit))
     process.start()
     assert finished(process) == (0 if fits else 3)
     assert demo.refreshes == (2 if fits else 1)
@@ -298,12 +305,12 @@ def test_the_tap_itself_keeps_the_answer_at_a_sigterm(demo: DemoServer, tmp_path
 
 
 def test_several_processes_refresh_once(
-    demo: DemoServer, store: TokenStore, run: Run, processes: ForkServerContext
+    demo: DemoServer, store: TokenStore, other: OtherProcess, processes: ForkServerContext
 ) -> None:
     demo.latency = 0.05
     before = demo.refreshes
     barrier = processes.Barrier(6)
-    crowd = [processes.Process(target=together, args=(run, barrier)) for _ in range(6)]
+    crowd = [processes.Process(target=together, args=(other, barrier)) for _ in range(6)]
     for process in crowd:
         process.start()
     assert [finished(process) for process in crowd] == [0] * 6
@@ -326,7 +333,7 @@ def test_several_threads_refresh_once(
     def work(_: int) -> int:
         mine = login if shared else login_to(demo, store_of(demo, store.place))
         ready.wait(20)
-        return sync(demo, mine)
+        return count_companies(demo, mine)
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(work, range(6))) == [2] * 6
@@ -338,5 +345,5 @@ def test_threads_without_a_file_lock_refresh_once(demo: DemoServer) -> None:
     store = store_of(demo, f"memory://{id(demo)}/threads.json")
     login = login_to(demo, store, demo.issue_refresh_token())
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(lambda _: sync(demo, login), range(12))) == [2] * 12
-    assert demo.refreshes == len(posts(demo)) == 1
+        assert list(pool.map(lambda _: count_companies(demo, login), range(12))) == [2] * 12
+    assert demo.refreshes == len(token_requests(demo)) == 1

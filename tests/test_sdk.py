@@ -7,7 +7,7 @@ from singer_sdk.testing import get_tap_test_class
 
 from tap_billit.streams import STREAMS
 from tap_billit.tap import TapBillit
-from tests.conftest import UNHURRIED, catalog_of
+from tests.kit.run import UNHURRIED, catalog_of
 
 # The SDK's suite warns where the demo leaves a documented property out, as Billit does.
 pytestmark = [

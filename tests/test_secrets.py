@@ -19,15 +19,8 @@ from tap_billit.api.client import BillitClient
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tests.ways_in import (
-    ACCOUNT,
-    TOKEN,
-    empty_demo,
-    login_to,
-    rotate_then,
-    store_of,
-    sync,
-)
+from tests.kit.demo import ACCOUNT, TOKEN, empty_demo, rotate_then
+from tests.kit.login import count_companies, login_to, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -113,12 +106,12 @@ def test_no_fault_shows_a_secret(  # noqa: PLR0913, PLR0917  fixtures
     store, secrets = store_of(demo, tmp_path / "tokens.json"), secrets_of(demo)
     login = login_to(demo, store, demo.issue_refresh_token())
     if used:
-        sync(demo, login)
+        count_companies(demo, login)
         demo.expire_access_tokens()
     fault(demo)
     said = []
     try:
-        sync(demo, login)
+        count_companies(demo, login)
     except (BillitError, EnoughError):
         said.append(traceback.format_exc())
     said += [caplog.text, repr(login), repr(login._endpoint), repr(store), repr(store.load())]

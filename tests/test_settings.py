@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_billit.tap import TapBillit
-from tests.conftest import UNHURRIED, Runner, ids
+from tests.kit.run import UNHURRIED, Runner, ids
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billit.demo.account import Account
     from tap_billit.demo.server import DemoServer
-    from tests.conftest import Command
+    from tests.kit.command import Command
 
 KEY = {"api_key": "some-key"}
 OAUTH = {"client_id": "id", "client_secret": "some-secret"}

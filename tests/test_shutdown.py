@@ -21,7 +21,8 @@ import pytest
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.tap import GRACE
-from tests.taps import Run, account, oauth, sync
+from tests.kit.demo import TOKEN, account, oauth
+from tests.kit.run import Run, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -33,8 +34,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 ROWS = "sales_invoices"
 DETAILS = "sales_invoice_details"
-ACCOUNT = "/v1/account/accountInformation"
-TOKEN = "/OAuth2/token"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SOON = 5.0
@@ -141,11 +140,11 @@ def check_resumes(server: DemoServer, run: Run, stream: str) -> None:
     """The last line is a STATE, and the next run makes the table complete from there."""
     assert run.messages[-1]["type"] == "STATE"
     server.hooks.clear()
-    plain = sync(server, stream, requests_per_minute=100_000)
-    rest = sync(server, stream, state=run.state, requests_per_minute=100_000)
+    plain = sync(server, stream)
+    rest = sync(server, stream, state=run.state)
     assert not rest.error
     assert rest.table(stream, run).keys() == plain.table(stream).keys()
-    assert rest.rows(stream)[0]["OrderID"] > plain.rows(stream)[0]["OrderID"]
+    assert rest.records[stream][0]["OrderID"] > plain.records[stream][0]["OrderID"]
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
@@ -171,7 +170,7 @@ def test_in_the_wait_for_another_try(server: DemoServer, tmp_path: Path) -> None
 
 
 def test_in_the_reading_of_documents(server: DemoServer, tmp_path: Path) -> None:
-    orders = sorted(sync(server, DETAILS, requests_per_minute=100_000).table(DETAILS))
+    orders = sorted(sync(server, DETAILS).table(DETAILS))
     server.requests.clear()
     late = {f"/v1/orders/{order}" for order in orders[6:]}
     slowly(server, Reply(delay=30), lambda request: request.path in late)
@@ -180,7 +179,7 @@ def test_in_the_reading_of_documents(server: DemoServer, tmp_path: Path) -> None
         wait_for(lambda: sum(request.path in late for request in server.requests) == 5)
         run, code = process.rest(process.stop(signal.SIGINT))
     assert code == 130
-    assert [row["OrderID"] for row in run.rows(DETAILS)] == orders[:6]
+    assert [row["OrderID"] for row in run.records[DETAILS]] == orders[:6]
     check_resumes(server, run, DETAILS)
 
 
@@ -306,7 +305,7 @@ def test_a_refresh_that_waits_for_its_turn_spends_nothing(
 
 
 def test_a_failure_does_not_wait_for_the_other_reads(server: DemoServer, tmp_path: Path) -> None:
-    orders = sorted(sync(server, DETAILS, requests_per_minute=100_000).table(DETAILS))
+    orders = sorted(sync(server, DETAILS).table(DETAILS))
     first, *others = (f"/v1/orders/{order}" for order in orders)
     came = slowly(server, Reply(delay=30), lambda request: request.path in others)
     slowly(server, Reply(200, [], delay=0.5), lambda request: request.path == first)

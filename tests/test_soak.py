@@ -11,7 +11,8 @@ import pytest
 
 from scripts.soak import differences
 from tap_billit.demo import DemoServer
-from tests.taps import account, sync
+from tests.kit.demo import account
+from tests.kit.run import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +25,12 @@ Tables = dict[str, list[dict[str, Any]]]
 
 def loaded(server: DemoServer) -> Tables:
     """What DuckDB holds after a sync: lower case, doubles, nested values as JSON."""
-    run = sync(server, requests_per_minute=100_000)
+    run = sync(server)
     streams = {each["stream"] for each in run.messages if each["type"] == "SCHEMA"}
     return {
         stream: [
             {name.lower(): _stored(value) for name, value in row.items()}
-            for row in run.rows(stream)
+            for row in run.records[stream]
         ]
         for stream in streams
     }

@@ -16,7 +16,8 @@ import pytest
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError, StateError
 from tap_billit.tap import TapBillit
-from tests.conftest import UNHURRIED, catalog_of, ids, metadata_of, written
+from tests.kit.expected import DETAILS, KEYS, ROWS, companies_of, expected, rows_of
+from tests.kit.run import UNHURRIED, catalog_of, digits, ids, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,59 +25,14 @@ if TYPE_CHECKING:
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
-    from tests.conftest import Clock, Json, Run, Runner
-
-ROWS = {
-    "sales_invoices": ("Income", "Invoice"),
-    "sales_credit_notes": ("Income", "CreditNote"),
-    "supplier_invoices": ("Cost", "Invoice"),
-    "supplier_credit_notes": ("Cost", "CreditNote"),
-}
-DETAILS = {name.removesuffix("s") + "_details": kind for name, kind in ROWS.items()}
+    from tests.kit.demo import Clock
+    from tests.kit.run import Json, Run, Runner
 
 MARK = {"$orderby": "LastModified desc", "$top": "1"}
 
 
-def companies_of(account: Account) -> list[int]:
-    return [company["PartyID"] for company in account.companies]
-
-
-def rows_of(account: Account, kind: tuple[str, str], company: int | None = None) -> list[Json]:
-    """The account's rows of one direction and type."""
-    return [
-        row
-        for party in companies_of(account)
-        if company in {None, party}
-        for row in account.rows(party)
-        if (row["OrderDirection"], row["OrderType"]) == kind
-    ]
-
-
-def expected(account: Account) -> dict[str, list[Json]]:
-    """What each stream should bring, by the account itself."""
-    parties = companies_of(account)
-
-    def listed(rows: Any) -> list[Json]:
-        return [{"CompanyID": party} | dict(row) for party in parties for row in rows(party)]
-
-    rows = {name: rows_of(account, kind) for name, kind in ROWS.items()}
-    details = {
-        name: [account.document(row["OrderID"]) for row in rows_of(account, kind)]
-        for name, kind in DETAILS.items()
-    }
-    lists = {
-        "companies": [dict(company) for company in account.companies],
-        "deleted_orders": listed(account.deleted),
-        "parties": listed(account.parties),
-        "products": listed(account.products),
-        "financial_transactions": listed(account.transactions),
-        "documents": listed(account.documents),
-    }
-    return rows | details | lists
-
-
 def in_order(records: list[Json]) -> list[str]:
-    return sorted(json.dumps(record, sort_keys=True) for record in records)
+    return sorted(json.dumps(record, sort_keys=True) for record in digits(records))
 
 
 def a_row(account: Account, kind: str = "sales_invoices", **properties: Any) -> Json:
@@ -87,11 +43,11 @@ def a_row(account: Account, kind: str = "sales_invoices", **properties: Any) -> 
 def test_a_first_sync_brings_everything_digit_for_digit(run: Runner, account: Account) -> None:
     account.delete(a_row(account)["OrderID"])
     records = run().records
-    wanted = expected(account)
-    assert records.keys() == wanted.keys()
-    for stream, rows in wanted.items():
+    assert records.keys() == KEYS.keys()
+    for stream in KEYS:
+        rows = [row for each in companies_of(account) for row in expected(account, stream, each)]
         assert rows, stream
-        assert in_order(records[stream]) == in_order(written(rows)), stream
+        assert in_order(records[stream]) == in_order(rows), stream
 
 
 def test_decimals_keep_their_digits_on_standard_output(
@@ -130,7 +86,11 @@ def test_rows_are_split_by_direction_and_type_and_by_nothing_else(
         }
     assert {row["OrderStatus"] for row in records["sales_invoices"]} >= {"Draft", "Paid", "ToPay"}
     listed = [order for stream in ROWS for order in ids(records[stream])]
-    assert len(listed) == len(set(listed)) == sum(len(expected(account)[name]) for name in ROWS)
+    assert (
+        len(listed)
+        == len(set(listed))
+        == sum(len(rows_of(account, kind)) for kind in ROWS.values())
+    )
 
 
 def test_each_company_is_asked_for_by_its_header(run: Runner, account: Account) -> None:

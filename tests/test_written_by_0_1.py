@@ -12,7 +12,8 @@ import pytest
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer
 from tap_billit.redaction import fingerprint
-from tests.taps import account, sync
+from tests.kit.demo import account
+from tests.kit.run import sync
 
 WRITTEN = Path(__file__).parent / "written_by_0_1"
 """By 879397c: a complete sync of 60 orders of two companies, one cut short after 15 invoices."""
@@ -29,7 +30,7 @@ def test_a_complete_state_is_gone_on_from() -> None:
         run = sync(server, *state["bookmarks"], state=state, refresh_unpaid=False)
     assert run.error is None
     assert run.state["bookmarks"] == state["bookmarks"]
-    assert not run.rows("sales_invoices")
+    assert not run.records["sales_invoices"]
 
 
 def test_an_interrupted_crawl_is_gone_on_with() -> None:
@@ -39,7 +40,7 @@ def test_an_interrupted_crawl_is_gone_on_with() -> None:
         whole = sync(server, "sales_invoices")
         rest = sync(server, "sales_invoices", state=state)
     assert rest.error is None
-    assert rest.rows("sales_invoices")[0]["OrderID"] > partition["crawl"]["last_order_id"]
+    assert rest.records["sales_invoices"][0]["OrderID"] > partition["crawl"]["last_order_id"]
     assert rest.state == whole.state
 
 

@@ -98,16 +98,16 @@ class DemoServer(OAuth):
     ) -> None:
         self.stop()
 
-    def fail(self, reply: Reply, *, times: int = 1, path: str | None = None) -> None:
-        """Give this reply to so many requests (of that path)."""
-        left = times
+    def fail(self, reply: Reply, *, path: str | None = None, skip: int = 0, times: int = 1) -> None:
+        """Give this reply to requests (of that path): not to the first `skip`, then `times`."""
+        seen = 0
 
         def hook(request: Request) -> Reply | None:
-            nonlocal left
-            if left <= 0 or path not in {None, request.path}:
+            nonlocal seen
+            if path not in {None, request.path}:
                 return None
-            left -= 1
-            return reply
+            seen += 1
+            return reply if skip < seen <= skip + times else None
 
         self.hooks.append(hook)
 

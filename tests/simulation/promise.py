@@ -20,13 +20,13 @@ from tap_billit.streams.full_table import FullTableStream
 from tap_billit.streams.newest_first import NewestFirstStream
 from tap_billit.streams.order_details import OrderDetails
 from tap_billit.streams.orders import OrderRows, OrderStream
+from tests.kit.run import as_json
 from tests.simulation.runs import STREAMS
-from tests.taps import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.simulation.runs import Run
+    from tests.kit.run import Run
     from tests.simulation.targets import Target
     from tests.simulation.world import World
 

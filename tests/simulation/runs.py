@@ -25,13 +25,14 @@ from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
 from tap_billit.errors import BillitError
 from tap_billit.tap import TapBillit
-from tests.taps import Writer
+from tests.kit.run import Collector, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.streams import Stream
 
+    from tests.kit.run import Json
     from tests.simulation.targets import Target
     from tests.simulation.world import Change, World
 
@@ -85,11 +86,11 @@ class _Wire(BaseAdapter):
         pass
 
 
-class _Pipe(Writer):
+class _Pipe(Collector):
     """Between tap and target; it breaks at message number `kill_at`."""
 
-    def __init__(self, take: Callable[[dict[str, Any]], None], kill_at: int | None) -> None:
-        super().__init__(take)
+    def __init__(self, run: Run, take: Callable[[Json], None], kill_at: int | None) -> None:
+        super().__init__(run.messages, take)
         self._left = kill_at
 
     @override
@@ -122,15 +123,6 @@ def _in_order(call: Callable[[Any], Any], arguments: Iterable[Any], *, at_once: 
     yield from answers
 
 
-class Run:
-    """What one run did: whether it came to its end, its messages and its requests."""
-
-    def __init__(self) -> None:
-        self.complete = False
-        self.messages: list[dict[str, Any]] = []
-        self.requests: list[Request] = []
-
-
 def sync(  # noqa: PLR0913
     world: World,
     target: Target,
@@ -159,10 +151,6 @@ def sync(  # noqa: PLR0913
         world.apply((plan or {}).get(number, ()))
         return DOWN if down_at is not None and number >= down_at else None
 
-    def take(message: dict[str, Any]) -> None:
-        run.messages.append(message)
-        target.take(message)
-
     server.hooks.append(answer)
     with _in_this_thread(server, streams, page_size):
         try:
@@ -170,7 +158,7 @@ def sync(  # noqa: PLR0913
                 config={"api_url": server.url, "api_key": server.api_key, "retry_minutes": 0}
                 | config,
                 state=deepcopy(target.state),
-                message_writer=_Pipe(take, kill_at),
+                message_writer=_Pipe(run, target.take, kill_at),
             )
             tap.sync_all()
             run.complete = not dies

@@ -1,0 +1,62 @@
+"""A history: syncs of an account that changes before, between and during them, and is checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from tap_billit.clock import BillitClock
+from tests.simulation.promise import check
+from tests.simulation.runs import sync
+from tests.simulation.targets import AtOnce
+from tests.simulation.world import SECOND, World, utc
+
+if TYPE_CHECKING:
+    from tests.kit.run import Run
+    from tests.simulation.targets import Target
+    from tests.simulation.world import Change
+
+BRUSSELS = BillitClock(ZoneInfo("Europe/Brussels"))
+MINUTE = 60 * SECOND
+
+
+class History:
+    """One account, one target; the promise is checked after each complete run."""
+
+    def __init__(
+        self,
+        now: str = "2026-06-10T10:00:00",
+        *,
+        target: Target | None = None,
+        streams: tuple[str, ...] = ("sales_invoices",),
+        page_size: int = 2,
+        **config: Any,
+    ) -> None:
+        self.world = World(utc(now))
+        self.target = target or AtOnce()
+        self.streams = streams
+        self.page_size = page_size
+        self.config = {"refresh_unpaid": False} | config
+
+    def billit(self, *changes: Change) -> None:
+        self.world.apply(changes)
+
+    def sync(self, **how: Any) -> Run:
+        run = sync(
+            self.world,
+            self.target,
+            streams=self.streams,
+            page_size=self.page_size,
+            **self.config,
+            **how,
+        )
+        if run.complete:
+            start = self.config.get("start_date")
+            check(
+                self.world,
+                self.target,
+                streams=self.streams,
+                start=start and BRUSSELS.read(str(start)).isoformat(),
+                refresh_unpaid=bool(self.config["refresh_unpaid"]),
+            )
+        return run
