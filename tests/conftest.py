@@ -15,13 +15,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tap_billit.demo import Account, DemoServer
+from tests.kit.client import client_of
 from tests.kit.command import Command
 from tests.kit.demo import Clock, Waits
+from tests.kit.demo import account as one_company
 from tests.kit.run import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
+
+    from tap_billit.api.client import BillitClient
 
 settings.register_profile(
     "fast",
@@ -50,6 +54,19 @@ def demo(account: Account) -> Generator[DemoServer, None, None]:
     """The account's API, ten rows a page."""
     with DemoServer(account, page_size=10) as server:
         yield server
+
+
+@pytest.fixture
+def server() -> Generator[DemoServer, None, None]:
+    """One company with 60 orders, ten rows a page."""
+    with DemoServer(one_company(), page_size=10) as server:
+        yield server
+
+
+@pytest.fixture
+def client(demo: DemoServer) -> Generator[BillitClient, None, None]:
+    with client_of(demo) as client:
+        yield client
 
 
 @pytest.fixture

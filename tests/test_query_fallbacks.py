@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
 from tap_billit.clock import BillitClock
-from tap_billit.demo import Account, DemoServer, Reply
-from tap_billit.demo.dialect import QUESTIONS, Dialect
+from tap_billit.demo import Reply
+from tap_billit.demo.dialect import QUESTIONS
 from tap_billit.errors import ApiError, BillitError, billit_code
 from tap_billit.schema_drift import KnownProperties
 from tap_billit.state import CompanyState, Watermark
-from tests.kit.expected import DETAILS, KEYS, ROWS, expected, rows_of
-from tests.kit.run import Run, sync
+from tests.kit.dialects import life, speaking
+from tests.kit.expected import ROWS, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
-
     from tap_billit.demo.messages import Request
     from tests.kit.run import Json
 
-NOW = datetime(2026, 10, 1, 10, tzinfo=timezone.utc)
+
 UNORDERED = "refused, another order"
 """The one answer that cannot be honoured: it is said."""
 
@@ -47,118 +39,6 @@ ANSWERS = [("nulls", "left out")] + [
 
 AT_ONCE = ("link", "client", "grant_body", "grant_errors", "spent", "deleted", "too_many")
 """Questions on which a second sync says no more than the first."""
-
-_names = itertools.count()
-
-
-class Bench:
-    """An account behind a demo that speaks a dialect, and syncs of it, one after the other."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self.now = NOW
-        by_offset = (dialect.by_id, dialect.from_id) != ("taken", "taken")
-        orders = 36 if by_offset else 14  # more than a page in a stream, or not
-        self.account = Account(orders=orders, companies=2, clock=lambda: self.now)
-        self.companies = [company["PartyID"] for company in self.account.companies]
-        self.account.delete(self.account.rows(self.companies[0])[3]["OrderID"])
-        self.demo = DemoServer(self.account, page_size=6, dialect=dialect)
-        self.demo.hooks.append(self._busy_once)
-        self.store = f"memory://dialect-{next(_names)}"
-        self.token = self.demo.issue_refresh_token()
-        self.state: Json = {}
-        self.tables: dict[str, dict[Any, Json]] = {}
-        self._asked = 0
-
-    def _busy_once(self, request: Request) -> Reply | None:
-        self._asked += 1
-        if self._asked != 9:
-            return None
-        busy = Reply.error(429, "TooManyRequests")
-        return self.dialect.finish(request.path, replace(busy, headers={"Retry-After": "1"}))
-
-    def sync(self, **config: Any) -> Run:
-        with mock.patch("time.sleep"):
-            run = sync(
-                self.demo,
-                state=self.state,
-                client_id=self.demo.client_id,
-                client_secret=self.demo.client_secret,
-                refresh_token=self.token,
-                token_store=self.store,
-                **config,
-            )
-        self.state = run.state
-        for stream, records in run.records.items():
-            table = self.tables.setdefault(stream, {})
-            table |= {tuple(record[name] for name in KEYS[stream]): record for record in records}
-        return run
-
-    def check(self) -> None:
-        """Compare what a target has with the account."""
-        wanted = self._wanted()
-        assert self.tables.keys() == {stream for stream, rows in wanted.items() if rows}
-        for stream, table in self.tables.items():
-            assert by_key(table.values()) == by_key(wanted[stream]), stream
-
-    def _wanted(self) -> dict[str, list[Json]]:
-        listed = self.dialect.deleted in {"page", "array"}
-        return {
-            stream: [
-                self._record(stream, company, row)
-                for company in self.companies
-                for row in expected(self.account, stream, company)
-            ]
-            for stream in KEYS
-            if stream != "deleted_orders" or listed
-        }
-
-    def _record(self, stream: str, company: int, row: Json) -> Json:
-        """The record of a row that Billit shows as the dialect has it."""
-        says = replace(self.dialect, ids="numbers", amounts="numbers")
-        if stream == "companies" or stream in DETAILS:
-            whole: Json = says.written(row)
-            return whole
-        record: Json = {**says.written(says.row(row)), "CompanyID": company}
-        record.pop("Colour", None)
-        return record
-
-
-def by_key(records: Iterable[Json]) -> list[bytes]:
-    """The records as JSON, digit for digit, without what is null."""
-    return sorted(msgspec.json.encode(_told(record), order="sorted") for record in records)
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _told(part) for name, part in value.items() if part is not None}
-    if isinstance(value, list):
-        return [_told(part) for part in value]
-    return f"{value} exactly" if isinstance(value, Decimal) else value
-
-
-@contextmanager
-def speaking(**answers: str) -> Generator[Bench]:
-    bench = Bench(Dialect(**answers))
-    with bench.demo:
-        yield bench
-
-
-def life(bench: Bench) -> list[Run]:
-    """A first sync, an hour in which things change and the token expires, and a second sync."""
-    first = bench.sync()
-    assert first.error is None, first.said
-    bench.check()
-    bench.now += timedelta(hours=1)
-    bench.demo.expire_access_tokens()
-    company = bench.companies[0]
-    bench.account.create(company, TotalExcl=Decimal("12.30"))
-    bench.account.create(company, OrderDirection="Cost", OrderType="CreditNote")
-    bench.account.change(bench.account.rows(company)[0]["OrderID"], Reference="anders")
-    second = bench.sync()
-    assert second.error is None, second.said
-    bench.check()
-    return [first, second]
 
 
 @pytest.mark.parametrize(("question", "answer"), ANSWERS)
@@ -295,67 +175,6 @@ def test_an_empty_body_is_no_empty_list_elsewhere() -> None:
         assert run.error is None
         bench.check()
         assert any("that is not JSON" in line for line in run.log)
-
-
-# The token endpoint
-
-
-def endpoint(demo: DemoServer) -> TokenEndpoint:
-    return TokenEndpoint(
-        f"{demo.url}/OAuth2/token",
-        client_id=demo.client_id,
-        client_secret=demo.client_secret,
-        session=requests.Session(),
-        timeout=5,
-    )
-
-
-PLACES = list(
-    itertools.product(QUESTIONS["client"], QUESTIONS["grant_body"], QUESTIONS["grant_errors"])
-)
-
-
-@pytest.mark.parametrize(("client", "grant_body", "grant_errors"), PLACES)
-def test_a_way_into_the_token_endpoint_is_found_and_kept(
-    client: str, grant_body: str, grant_errors: str
-) -> None:
-    dialect = Dialect(client=client, grant_body=grant_body, grant_errors=grant_errors)
-    with DemoServer(Account(orders=0), dialect=dialect) as demo:
-        asked = endpoint(demo)
-        token = asked.refresh(demo.issue_refresh_token()).refresh_token
-        assert len(demo.requests) <= 4
-        tries = len(demo.requests)
-        assert token
-        asked.refresh(token)
-        assert len(demo.requests) == tries + 1
-        assert demo.spent_token_attempts == 0
-
-
-@pytest.mark.parametrize("spent", ["400", "401"])
-@pytest.mark.parametrize("grant_errors", QUESTIONS["grant_errors"])
-def test_a_spent_token_is_refused_in_few_tries(spent: str, grant_errors: str) -> None:
-    dialect = Dialect(spent=spent, grant_errors=grant_errors)
-    with DemoServer(Account(orders=0), dialect=dialect) as demo:
-        token = demo.issue_refresh_token()
-        endpoint(demo).refresh(token)
-        with pytest.raises(RefusedError) as caught:
-            endpoint(demo).refresh(token)
-        assert not caught.value.names_client
-        says_so = grant_errors in {"oauth", "list", "top"}
-        assert demo.spent_token_attempts == (1 if says_so else 2)
-
-
-def test_a_wrong_secret_is_told_from_a_spent_token() -> None:
-    with DemoServer(Account(orders=0)) as demo:
-        demo.client_secret, right = "other", demo.client_secret
-        asked = endpoint(demo)
-        demo.client_secret = right
-        with pytest.raises(RefusedError) as caught:
-            asked.refresh(demo.issue_refresh_token())
-        assert caught.value.names_client
-
-
-# Smaller parts
 
 
 @pytest.mark.parametrize(

@@ -13,115 +13,38 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
-from tap_billit.api import prefetch
-from tap_billit.api.client import BillitClient
-from tap_billit.auth import oauth, token_endpoint, token_store
-from tap_billit.auth.oauth import OAuth
+from tap_billit.auth import token_store
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
-from tests.kit.demo import ACCOUNT, TOKEN, empty_demo
+from tests.kit import refreshes
+from tests.kit.demo import TOKEN, empty_demo
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
+from tests.kit.refreshes import OtherProcess, confined, finished, killed_at, stopped, together
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from multiprocessing.context import ForkServerContext, ForkServerProcess
+    from multiprocessing.context import ForkServerContext
     from pathlib import Path
-    from types import FrameType
 
     from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
 
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
 
 KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "40"))
-WATCHED = {module.__file__ for module in (prefetch, oauth, token_endpoint, token_store)}
-
-
-class OtherProcess(NamedTuple):
-    """What another process needs for a request."""
-
-    url: str
-    client_id: str
-    client_secret: str
-    place: str
-
-    def request(self) -> int:
-        login = OAuth(
-            token_url=self.url + TOKEN,
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            refresh_token=None,
-            store=open_store(self.place, environment="sandbox", client_id=self.client_id),
-            session=requests.Session(),
-            timeout=30,
-        )
-        session = requests.Session()
-        client = BillitClient(base_url=self.url, auth=login, session=session, timeout=30)
-        return len(client.get(ACCOUNT).body["Companies"])
-
-
-def killed_at(other: OtherProcess, line: int, lines: Any) -> None:
-    """Make a request; kill -9 before so many lines of the login's code; say how many there are."""
-    passed = 0
-    lock = threading.Lock()
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal passed
-        if frame.f_code.co_filename not in WATCHED:
-            return None
-        if event == "line":
-            with lock:
-                passed += 1
-                if passed == line:
-                    os.kill(os.getpid(), signal.SIGKILL)
-        return trace
-
-    threading.settrace(trace)
-    sys.settrace(trace)
-    other.request()
-    sys.settrace(None)
-    lines.value = passed
-
-
-def stopped(other: OtherProcess, arrived: Any) -> None:
-    """Make a request, and leave at a SIGTERM as the SDK's taps do."""
-
-    def leave(*_: object) -> None:
-        arrived.set()
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, leave)
-    other.request()
-    os._exit(9)  # pragma: no cover
-
-
-def confined(other: OtherProcess, limit: int) -> None:
-    """Make a request while no file can grow past the limit, as on a disk that is full."""
-    import resource  # noqa: PLC0415  not on Windows
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    try:
-        other.request()
-    except LoginError as error:
-        sys.exit(3 if "cannot be written" in str(error) else 4)
-
-
-def together(other: OtherProcess, barrier: Any) -> None:
-    barrier.wait(20)
-    other.request()
 
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([refreshes.__name__])
     return context
 
 
@@ -143,13 +66,6 @@ def store(demo: DemoServer, tmp_path: Path) -> TokenStore:
 @pytest.fixture
 def other(demo: DemoServer, store: TokenStore) -> OtherProcess:
     return OtherProcess(demo.url, demo.client_id, demo.client_secret, store.place)
-
-
-def finished(process: ForkServerProcess) -> int | None:
-    process.join(30)
-    code = process.exitcode
-    process.close()
-    return code
 
 
 class Wreck:

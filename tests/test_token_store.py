@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import fsspec
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 from tap_billit.auth.token_endpoint import KNOWN, PendingRefresh, Tokens, now
-from tap_billit.auth.token_store import RESERVE, LocalStore, RemoteStore, TokenStore, open_store
+from tap_billit.auth.token_store import RESERVE, LocalStore, TokenStore, open_store
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.redaction import fingerprint
 
@@ -268,41 +264,3 @@ def test_nothing_secret_shows_in_a_repr(tmp_path: Path) -> None:
     shown += repr(store_at(tmp_path / "tokens.json")) + repr(store_at("memory://x"))
     assert "refresh-1" not in shown
     assert "access-1" not in shown
-
-
-class Chatty(MemoryFileSystem):  # type: ignore[misc]
-    """A file system that logs what it does, as s3fs and botocore do at DEBUG."""
-
-    protocol = "chatty"
-    broken = False
-
-    def pipe_file(self, path: str, value: bytes, **kwargs: Any) -> None:
-        logging.getLogger("botocore.endpoint").debug("PUT %s", value)
-        logging.getLogger(__name__.partition(".")[0]).debug("PUT %s", value)
-        if self.broken:
-            raise PermissionError(value.decode())
-        super().pipe_file(path, value, **kwargs)
-
-
-def test_a_remote_store_that_refuses_is_named_without_secrets(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fsspec.register_implementation("chatty", Chatty, clobber=True)
-    caplog.set_level(logging.DEBUG)
-    store = store_at("chatty://user:pass-word@bucket/tokens.json?sig=pass-word")
-    assert isinstance(store, RemoteStore)
-    store.save(TOKENS)
-    monkeypatch.setattr(Chatty, "broken", True)
-    with pytest.raises(
-        LoginError, match=r"chatty://bucket/tokens.json .*PermissionError"
-    ) as caught:
-        store.save(TOKENS)
-    assert caught.value.__cause__ is None
-    for secret in ("refresh-1", "access-1", "pass-word"):
-        assert secret not in caplog.text + str(caught.value) + store.command
-
-
-@pytest.mark.parametrize("url", ["nosuch://bucket/x", "gcs-without-driver://x"])
-def test_an_unknown_kind_of_url_is_an_error(url: str) -> None:
-    with pytest.raises(LoginError, match="cannot be opened"):
-        store_at(url).load()

@@ -1,6 +1,7 @@
 """The test kit: the one place for what tests share, a module for each need.
 
-`run` runs the tap in this process, `command` runs its command line, `demo` makes an account and a
-demo that answers as told, `login` asks Billit by a login, `expected` says what a stream should
-bring, `history` plays syncs of an account that changes, `sockets` are servers that speak no HTTP.
+A run: `run` in this process, `command` its command line, `process` the tap as a process, `faults`
+with a fault and without. Billit: `demo` answers as told, `dialects` as Billit may, `sockets` no
+HTTP at all, `browser` and `client` ask it. A login: `login`, `person` at a terminal, `refreshes` in
+other processes. Data: `expected` for each stream, `history` of an account that changes.
 """

@@ -1,4 +1,4 @@
-"""How fast Billit is asked: never too fast, hardly slower than allowed, in order, within bounds."""
+"""The rate limit: never too fast, hardly slower than allowed, alone and shared by taps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from bisect import bisect_left
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,23 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_billit.api import rate_limit
-from tap_billit.api.prefetch import map_in_order, prefetch
 from tap_billit.api.rate_limit import RateLimiter, SharedRateLimiter
-from tap_billit.demo import DemoServer, Reply
+from tap_billit.demo import DemoServer
 from tap_billit.errors import BillitError, TransientError
 from tests.kit.demo import account
 from tests.kit.run import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from typing_extensions import Self
-
-    from tests.kit.run import Run
 
 MINUTE = 60.0
-DETAILS = "sales_invoice_details"
 
 
 class FakeTime:
@@ -121,9 +115,6 @@ def test_closing_ends_the_waiting() -> None:
         thread.join(5)
     assert failed
     assert len(server.requests) == 1
-
-
-# A limiter that taps share
 
 
 def test_a_shared_rate_limit_is_kept_together(tmp_path: Path) -> None:
@@ -232,143 +223,3 @@ def test_the_tap_shares_by_its_setting(tmp_path: Path) -> None:
         assert not run.error
         assert SharedRateLimiter(60, str(path), window=rate_limit.WINDOW)._read()
         assert len(SharedRateLimiter(60, str(path), window=1)._read()) == len(server.requests)
-
-
-# Asking ahead
-
-
-class Calls:
-    """Calls that end when they are let, and who is under way."""
-
-    def __init__(self, *, fails: int | None = None) -> None:
-        self.begun: list[int] = []
-        self.fails = fails
-
-    def __call__(self, number: int) -> int:
-        self.begun.append(number)
-        if number == self.fails:
-            raise BillitError(f"number {number}")
-        return number
-
-    def started(self, count: int) -> Self:
-        """Wait until so many have begun."""
-        end = time.monotonic() + 10
-        while len(self.begun) < count:
-            assert time.monotonic() < end
-        return self
-
-
-def wait_for_threads() -> None:
-    """Wait until none of those that ask ahead is left."""
-    for thread in threading.enumerate():
-        if thread.name == "billit":
-            thread.join(10)
-
-
-def test_never_more_than_a_few_are_under_way_or_waiting() -> None:
-    calls = Calls()
-    for used, number in enumerate(map_in_order(calls, range(40), at_once=5), start=1):
-        assert number == used - 1
-        assert len(calls.begun) <= used + 4
-    assert len(calls.begun) == 40
-
-
-def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
-    calls = Calls(fails=7)
-    numbers = map_in_order(calls, range(1000), at_once=5)
-    assert [next(numbers) for _ in range(7)] == list(range(7))
-    with pytest.raises(BillitError, match="number 7"):
-        next(numbers)
-    assert len(calls.begun) <= 7 + 5
-
-
-def test_one_page_is_asked_ahead() -> None:
-    calls = Calls()
-    pages = prefetch(map(calls, range(1, 5)), at_most=1)
-    for page in pages:
-        calls.started(min(page + 1, 4))
-        assert len(calls.begun) <= page + 1
-
-
-def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
-    pages = prefetch(map(Calls(fails=3), range(1, 5)), at_most=1)
-    assert [next(pages), next(pages)] == [1, 2]
-    with pytest.raises(BillitError, match="number 3"):
-        next(pages)
-
-
-def test_all_pages_are_asked_while_the_first_is_used() -> None:
-    calls = Calls()
-    with closing(prefetch(map(calls, range(1, 9)))) as pages:
-        assert next(pages) == 1
-        calls.started(8)
-        assert list(pages) == list(range(2, 9))
-
-
-def test_nobody_asks_on_for_one_who_has_gone() -> None:
-    calls, gone = Calls(), threading.Event()
-
-    def asked() -> Iterator[int]:
-        yield calls(1)
-        assert gone.wait(10)
-        yield calls(2)
-        yield calls(3)
-
-    with closing(prefetch(asked())) as pages:
-        assert next(pages) == 1
-    gone.set()
-    calls.started(2)
-    wait_for_threads()
-    assert calls.begun == [1, 2]
-
-
-def test_a_failure_costs_no_page_before_it() -> None:
-    with closing(prefetch(map(Calls(fails=3), range(1, 5)))) as pages:
-        assert [next(pages), next(pages)] == [1, 2]
-        with pytest.raises(BillitError, match="number 3"):
-            next(pages)
-
-
-# Whole runs
-
-
-def check_state_covers_only_what_was_written(run: Run) -> None:
-    last = None
-    for message in run.messages:
-        if message["type"] == "RECORD":
-            last = message["record"]["OrderID"]
-        elif message["type"] == "STATE":
-            for partition in message["value"]["bookmarks"][DETAILS]["partitions"]:
-                if "crawl" in partition:
-                    assert partition["crawl"]["last_order_id"] in (None, last)
-
-
-def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
-    with DemoServer(account(orders=60)) as server:
-        plain = sync(server, DETAILS, requests_per_minute=6000)
-        slow = (Reply(delay=0.03), None, None, Reply(delay=0.01), None, None, None)
-        server.hooks.append(lambda _: slow[len(server.requests) % len(slow)])
-        server.requests.clear()
-        run = sync(server, DETAILS, requests_per_minute=6000)
-    assert run.records[DETAILS] == plain.records[DETAILS]
-    assert sum(message["type"] == "STATE" for message in run.messages) > 10
-    check_state_covers_only_what_was_written(run)
-
-
-def test_one_failure_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
-    with DemoServer(account(orders=60)) as server:
-        whole = sync(server, DETAILS, requests_per_minute=6000)
-        orders = [row["OrderID"] for row in whole.records[DETAILS]]
-        server.requests.clear()
-        server.fail(Reply(200, ["no order"]), path=f"/v1/orders/{orders[10]}")
-        run = sync(server, DETAILS, requests_per_minute=6000)
-        assert "JSON that is no order" in str(run.error)
-        assert [row["OrderID"] for row in run.records[DETAILS]] == orders[:10]
-        read = {int(request.path.rpartition("/")[2]) for request in server.requests[3:]}
-        assert read <= set(orders[:15])
-        check_state_covers_only_what_was_written(run)
-        rest = sync(server, DETAILS, state=run.state, requests_per_minute=6000)
-    assert rest.table(DETAILS, run) == whole.table(DETAILS)
-    assert len(rest.records[DETAILS]) < len(orders)

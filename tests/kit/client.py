@@ -1,0 +1,34 @@
+"""A client of the API, for one request at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tap_billit.api.client import BillitClient
+from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.auth.api_key import ApiKeyAuth
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tap_billit.auth.base import Auth
+    from tap_billit.demo.server import DemoServer
+
+
+@contextmanager
+def client_of(
+    demo: DemoServer | str, login: Auth | None = None, **options: Any
+) -> Generator[BillitClient, None, None]:
+    url = demo if isinstance(demo, str) else demo.url
+    key = "no-key" if isinstance(demo, str) else demo.api_key
+    client = BillitClient(
+        base_url=url,
+        auth=login or ApiKeyAuth(key),
+        session=rate_limited_session(requests_per_minute=100_000, user_agent="tests"),
+        **{"timeout": 5, **options},
+    )
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,124 @@
+"""Connections that fail: bodies without end, certificates, proxies, addresses, in whole runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import ssl
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_billit.api import client
+from tests.kit.faults import ROWS
+from tests.kit.run import sync
+from tests.kit.sockets import NoServer, serving
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from tests.kit.demo import Waits
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_body_without_end_is_not_read(
+    status: int, waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LARGEST", 4 << 20)
+    sent = 0
+
+    def flood(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 %d OK\r\nContent-Length: 500000000\r\n\r\n" % status)
+        for _ in range(500):
+            connection.sendall(b" " * 1_000_000)
+            sent += 1_000_000
+
+    with serving(flood) as address:
+        run = sync(NoServer(), ROWS, api_url=f"http://{address}")
+    assert "/v1/account/accountInformation is larger than 4 MiB" in str(run.error)
+    assert sent < 50_000_000
+    assert not waits.seconds
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that nobody trusts, and its key."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        pytest.skip("there is no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    made, key = folder / "cert.pem", folder / "key.pem"
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(made)]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    subprocess.run([*command, *name, *files], check=True, capture_output=True)  # noqa: S603
+    return made, key
+
+
+def test_a_certificate_that_cannot_be_trusted(certificate: tuple[Path, Path], waits: Waits) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def shake_hands(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(1)
+
+    with serving(shake_hands) as address:
+        run = sync(NoServer(), ROWS, api_url=f"https://{address}")
+    assert re.search(
+        r"certificate of https://127.* cannot be trusted: .*self.signed.*REQUESTS_CA_BUNDLE",
+        str(run.error),
+    )
+    assert not waits.seconds
+
+
+def test_a_certificate_that_the_environment_trusts(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    asked_for = []
+
+    def listen(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            asked_for.append(wrapped.recv(65536).split(b" ")[1])
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    with serving(listen) as address:
+        sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0)
+    assert asked_for == [b"/v1/account/accountInformation"]
+
+
+@pytest.mark.parametrize(("direct", "times"), [("", 1), ("billit.invalid", 0)])
+def test_a_proxy_that_the_environment_names(
+    direct: str,
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for = []
+    with serving(
+        lambda connection: asked_for.append(connection.recv(65536).split(b" ")[1])
+    ) as address:
+        monkeypatch.setenv("http_proxy", f"http://{address}")
+        monkeypatch.setenv("no_proxy", direct)
+        url = "http://billit.invalid"
+        sync(NoServer(), ROWS, api_url=url, retry_minutes=0)
+    asked = f"{url}/v1/account/accountInformation".encode()
+    assert asked_for == [asked] * times
+
+
+def test_tls_that_is_cut_off_is_tried_again(waits: Waits) -> None:
+    with serving(lambda connection: connection.close()) as address:
+        run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=1)
+    assert sum(waits.seconds) == pytest.approx(60)
+    assert "could not be reached at https://127" in str(run.error)
+
+
+def test_an_address_that_is_none(waits: Waits) -> None:
+    run = sync(NoServer(), ROWS, api_url="http://bil lit:x/")
+    assert "is no address that can be asked; check `api_url`" in str(run.error)
+    assert not waits.seconds
