@@ -8,11 +8,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.request import getproxies
 
 import msgspec
 import requests
+from requests.utils import select_proxy
+from urllib3.exceptions import HTTPError, LocationValueError
 
-from tap_billit.redaction import path_of
+from tap_billit.redaction import path_of, without_credentials
 
 
 class BillitError(Exception):
@@ -47,10 +50,19 @@ class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
 
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON raises: it is none, or nested deeper than anything can read."""
+
+UNSENT = (requests.RequestException, HTTPError, UnicodeError)
+"""What sending and reading raise: `requests` lets some errors of what is below it pass."""
+
+BAD_HEADER = (requests.exceptions.InvalidHeader, UnicodeError)
 BAD_ADDRESS = (
+    requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
+    LocationValueError,
 )
 
 
@@ -99,17 +111,42 @@ def error_from(response: requests.Response) -> TransientError | ApiError:
     return ApiError(message, status=status, code=code)
 
 
-def unreachable(error: requests.RequestException, url: str) -> BillitError:
+def unreachable(error: Exception, url: str) -> BillitError:
     """The error that a request without a whole answer stands for."""
-    address = url.partition("?")[0]
-    if isinstance(error, BAD_ADDRESS):
-        return BillitError(f"{address} is no address that can be asked; check `api_url`.")
+    address = without_credentials(url)
+    if isinstance(error, (*BAD_ADDRESS, UnicodeError)):
+        return BillitError(_unsendable(url, header=isinstance(error, BAD_HEADER)))
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
         return BillitError(
             f"The certificate of {address} cannot be trusted: {_root(error)}. Check this machine's "
             "clock, and `REQUESTS_CA_BUNDLE` if a proxy opens TLS."
         )
     return TransientError(f"Billit could not be reached at {address}: {_root(error)}.")
+
+
+def _unsendable(url: str, *, header: bool) -> str:
+    """What to check of a request that cannot be sent: the address, a header or the proxy.
+
+    The error is not quoted: it may quote a key, or the password in a proxy's address.
+    """
+    if not _is_address(url):
+        return f"{without_credentials(url)} is no address that can be asked; check `api_url`."
+    if header:
+        return "A header of the request is not one line of Latin text; check `user_agent`."
+    if select_proxy(url, getproxies()):
+        return (
+            "The proxy in this machine's settings cannot be used; check `HTTPS_PROXY`, "
+            "`HTTP_PROXY` and `ALL_PROXY` (socks5:// needs the package PySocks)."
+        )
+    return f"{without_credentials(url)} is no address that can be asked; check `api_url`."
+
+
+def _is_address(url: str) -> bool:
+    try:
+        requests.Request("GET", url).prepare()
+    except (requests.RequestException, UnicodeError):
+        return False
+    return url.lower().startswith(("http://", "https://"))
 
 
 def _root(error: BaseException) -> str:
@@ -128,7 +165,7 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
     """
     try:
         body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None, None
     errors = _lower(body).get("errors")
     said = _lower(errors[0] if isinstance(errors, list) and errors else body)

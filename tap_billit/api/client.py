@@ -10,9 +10,12 @@ from urllib.parse import quote, urlencode
 import msgspec
 import requests
 
+from tap_billit.api.body import SUCCESS, read_body
 from tap_billit.api.query_fallbacks import QueryFallbacks
 from tap_billit.api.retry import PATIENCE, retrying
 from tap_billit.errors import (
+    NOT_JSON,
+    UNSENT,
     BillitError,
     TransientError,
     date_in,
@@ -30,12 +33,8 @@ if TYPE_CHECKING:
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-SUCCESS = range(200, 300)
-
 LARGEST = 256 << 20
 """Bytes of an answer: far more than a page of 120 rows or a file needs."""
-
-CHUNK = 1 << 16
 
 
 class Answer(NamedTuple):
@@ -147,7 +146,7 @@ class BillitClient:
             return Answer([], _asked_at(response))
         try:
             body = _decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_JSON:
             raise TransientError(
                 f"Billit answered {path_of(response)} with {_kind(response)} that is not JSON "
                 "(if it stays so, check `environment` and `api_url`)."
@@ -166,9 +165,8 @@ class BillitClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                # `requests` itself would read a body of any size.
-                response._content = _read(response)  # noqa: SLF001
-        except requests.RequestException as error:
+                read_body(response, limit=LARGEST)
+        except UNSENT as error:
             raise unreachable(error, url) from None
         return response
 
@@ -185,18 +183,6 @@ def _asked_at(response: requests.Response) -> datetime | None:
     """Billit's clock when it was asked: what changed while it answered may not be in the answer."""
     answered_at = date_in(response.headers.get("Date", ""))
     return answered_at and answered_at - response.elapsed
-
-
-def _read(response: requests.Response) -> bytes:
-    body = bytearray()
-    for part in response.iter_content(CHUNK):
-        body += part
-        if len(body) > LARGEST:
-            raise BillitError(
-                f"Billit's answer to {path_of(response)} is larger than {LARGEST >> 20} MiB: "
-                "that is no page of a list."
-            )
-    return bytes(body)
 
 
 def _kind(response: requests.Response) -> str:

@@ -79,7 +79,12 @@ class NextPageLinkPaginator:
         self._seen.add(page)
 
     def _next(self, rows: list[Row], link: str) -> dict[str, str]:  # noqa: ARG002
-        parts = urlsplit(urljoin(self.path, link))
+        try:
+            parts = urlsplit(urljoin(self.path, link))
+        except (TypeError, ValueError):
+            raise BillitError(
+                f"Billit's NextPageLink for {self.path} is no address: it is not followed."
+            ) from None
         if not parts.path.lower().endswith(self.path.lower()):
             raise BillitError(
                 f"Billit's NextPageLink leads from {self.path} to {parts.path}: it is not followed."

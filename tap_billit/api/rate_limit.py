@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import filelock
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from tap_billit.api.deadline import DeadlineAdapter
 from tap_billit.errors import BillitError, TransientError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class SharedRateLimiter(RateLimiter):
             ) from None
 
 
-class RateLimitedAdapter(HTTPAdapter):
+class RateLimitedAdapter(DeadlineAdapter):
     """Sends a request when the limiter has a turn for it."""
 
     def __init__(self, limiter: RateLimiter) -> None:
@@ -128,6 +128,13 @@ class RateLimitedAdapter(HTTPAdapter):
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         self._limiter.acquire()
         return super().send(*args, **kwargs)
+
+    @override
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            raise BillitError(f"{error}; check `REQUESTS_CA_BUNDLE`.") from None
 
     @override
     def close(self) -> None:

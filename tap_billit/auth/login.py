@@ -24,7 +24,7 @@ from tap_billit.auth.oauth import OAuth, uninterrupted
 from tap_billit.auth.token_endpoint import AnswerLostError, RefusedError, TokenEndpoint, tokens_from
 from tap_billit.auth.token_store import open_store
 from tap_billit.environments import ENVIRONMENTS
-from tap_billit.errors import BillitError, LoginError, TransientError, unreachable
+from tap_billit.errors import UNSENT, BillitError, LoginError, TransientError, unreachable
 from tap_billit.redaction import Hidden
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ def _take_back(application: Application) -> None:
                 timeout=TIMEOUT,
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except UNSENT as error:
             raise unreachable(error, application.api_url) from None
 
     response = post()

@@ -15,7 +15,10 @@ from requests.auth import HTTPBasicAuth
 from typing_extensions import override
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from tap_billit.api.body import TooLargeError, read_body
 from tap_billit.errors import (
+    NOT_JSON,
+    UNSENT,
     BillitError,
     LoginError,
     TransientError,
@@ -33,6 +36,9 @@ NOT_THIS_FORM = (
 )
 REFUSALS = (requests.codes.bad_request, requests.codes.unauthorized, *NOT_THIS_FORM)
 FORM_CODES = (b"unsupported_grant_type", b"invalid_request")
+
+LARGEST = 1 << 16
+"""Bytes of an answer: some twenty times what tokens need."""
 
 logger = logging.getLogger("tap-billit")
 
@@ -172,19 +178,23 @@ class TokenEndpoint:
         basic = HTTPBasicAuth(*(part.encode() for part in self._client.values()))
         said = body if way.client == "header" else body | self._client
         try:
-            response = self._session.post(
+            with self._session.post(
                 self._url,
                 json=said if way.body == "json" else None,
                 data=said if way.body == "form" else None,
                 auth=basic if way.client == "header" else _no_auth,
                 timeout=self._timeout,
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+            ) as response:
+                read_body(response, limit=LARGEST)
+        except TooLargeError as error:
+            raise AnswerLostError(str(error)) from None
+        except UNSENT as error:
             raise self._unreached(error) from None
         return self._read(response)
 
-    def _unreached(self, error: requests.RequestException) -> BillitError:
+    def _unreached(self, error: Exception) -> BillitError:
         problem = unreachable(error, self._url)
         if not isinstance(problem, TransientError):
             return problem
@@ -205,7 +215,7 @@ class TokenEndpoint:
             raise LoginError(f"{said} at {self._url}; check `environment` and `api_url`.")
         try:
             return msgspec.json.decode(response.content, type=TokenResponse, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_JSON:
             raise AnswerLostError(f"{said}, without a token in it.") from None
 
 
@@ -250,7 +260,7 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or (
         isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from requests import codes
 
-from tap_billit.api.client import SUCCESS
+from tap_billit.api.body import SUCCESS
 from tap_billit.auth.oauth import OAuth
 from tap_billit.doctor.shapes import Shape
 from tap_billit.errors import date_in, retry_after
