@@ -15,7 +15,6 @@ Exit status 1: a table differs. 2: no run came to its end.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -26,36 +25,40 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
+from scripts.soak_compare import differences
 from tap_billit.demo import Account, DemoServer
 from tap_billit.demo.timestamps import written
-from tap_billit.streams import STREAMS
-from tap_billit.streams.order_details import OrderDetails
-from tap_billit.streams.orders import OrderRows
 from tests import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
-MELTANO = Path(sys.executable).with_name("meltano")
-LEFT_OUT = {".git", ".venv", ".meltano", ".tools", "output", ".mypy_cache", ".hypothesis"}
-SCHEMA = "billit_soak"
-KINDS = (("Income", "Invoice"), ("Income", "CreditNote"), ("Cost", "Invoice"))
-CHANGES, WEIGHTS = ("create", "change", "move", "pay", "delete"), (4, 6, 1, 2, 1)
-LOOKBACK = 5 * 60_000
-COMPUTED = {"overdue", "daysoverdue"}
-PAGE = 20
-BATCH = "50"
+    from scripts.soak_compare import Row
 
-Row = dict[str, Any]
+
+ROOT = Path(__file__).parents[1]
+
+MELTANO = Path(sys.executable).with_name("meltano")
+
+LEFT_OUT = {".git", ".venv", ".meltano", ".tools", "output", ".mypy_cache", ".hypothesis"}
+
+SCHEMA = "billit_soak"
+
+KINDS = (("Income", "Invoice"), ("Income", "CreditNote"), ("Cost", "Invoice"))
+
+CHANGES, WEIGHTS = ("create", "change", "move", "pay", "delete"), (4, 6, 1, 2, 1)
+
+LOOKBACK = 5 * 60_000
+
+PAGE = 20
+
+BATCH = "50"
 
 
 class Churn(Thread):
@@ -195,73 +198,6 @@ def _processes(session: int, name: str = "") -> Iterator[int]:
             named = any(Path(program).name == name for program in programs)
             if int(of_session) == session and state != "Z" and (named or not name):
                 yield int(entry.name)
-
-
-def differences(account: Account, store: Postgres | DuckDB) -> Iterator[str]:
-    """What the tables have otherwise than Billit."""
-    live = {
-        row["OrderID"]: row
-        for company in account.companies
-        for row in account.rows(company["PartyID"])
-    }
-    deleted = {int(row["orderid"]) for row in _plain(store.rows("deleted_orders"))}
-    for stream in STREAMS:
-        if not issubclass(stream, (OrderRows, OrderDetails)) or not hasattr(stream, "direction"):
-            continue
-        name = stream.name
-        rows = _plain(store.rows(name))
-        have = {int(row["orderid"]): row for row in rows}
-        if len(have) < len(rows):
-            yield f"{name}: {len(rows)} rows of {len(have)} orders"
-        wanted = {
-            order
-            for order, row in live.items()
-            if (row["OrderDirection"], row["OrderType"]) == (stream.direction, stream.order_type)
-        }
-        for order in sorted(wanted - have.keys()):
-            yield f"{name}: {order} is lost, changed {live[order]['LastModified']}"
-        for order in sorted(have.keys() - live.keys() - deleted):
-            yield f"{name}: {order} is neither in Billit nor deleted there"
-        for order in sorted(wanted & have.keys()):
-            rowwise = issubclass(stream, OrderRows)
-            want = live[order] if rowwise else account.document(order)
-            left_out = set() if rowwise else COMPUTED
-            if columns := _unlike(have[order], want, left_out):
-                yield f"{name}: {order} is stale: {columns}"
-        print(f"  {name}: {len(wanted)} orders, {len(have)} rows")
-
-
-def _plain(rows: list[Row]) -> list[Row]:
-    """Rows whose columns are named as in any loader: lower case, no underscores."""
-    return [{name.replace("_", "").lower(): row[name] for name in row} for row in rows]
-
-
-def _unlike(have: Row, want: Row, left_out: set[str]) -> dict[str, tuple[Any, Any]]:
-    pairs = {name.lower(): (have.get(name.lower()), value) for name, value in want.items()}
-    return {name: pair for name, pair in pairs.items() if name not in left_out and not _same(*pair)}
-
-
-def _same(have: Any, want: Any) -> bool:
-    """Whether a column says `want`, whatever types the loader has for it."""
-    if isinstance(want, (dict, list)) and isinstance(have, str):
-        have = json.loads(have)
-    if isinstance(want, list) and isinstance(have, list):
-        return len(have) == len(want) and all(map(_same, have, want))
-    if isinstance(want, dict) and isinstance(have, dict):
-        return have.keys() >= want.keys() and all(_same(have[key], want[key]) for key in want)
-    if isinstance(want, (int, Decimal)) and isinstance(have, str):
-        return Decimal(have) == want
-    if isinstance(want, Decimal) and have is not None:
-        return float(have) == float(want)  # DuckDB's loader stores doubles
-    if isinstance(want, str) and have != want:
-        with suppress(ValueError):
-            return _moment(str(have)) == _moment(want)
-    return bool(have == want)
-
-
-def _moment(text: str) -> datetime:
-    whole, _, fraction = text.replace(" ", "T").partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6].ljust(6, '0')}")
 
 
 def soak(options: argparse.Namespace, folder: Path) -> int:

@@ -136,8 +136,9 @@ class Pipeline:
 
     def state(self) -> Json:
         """What `meltano state get` shows: the bookmarks, by stream."""
-        bookmarks: Json = json.loads(self.meltano("state", "get", STATE_ID))
-        return bookmarks["singer_state"]["bookmarks"]
+        state = json.loads(self.meltano("state", "get", STATE_ID))
+        bookmarks: Json = state["singer_state"]["bookmarks"]
+        return bookmarks
 
     def set_state(self, bookmarks: Json) -> None:
         """`meltano state set`."""
@@ -220,8 +221,8 @@ class Pipeline:
 
     def table(self, stream: str) -> dict[tuple[str, ...], Json]:
         """The rows of a table by key, numbers as text; without those that were retired."""
-        table = f"{self.schema}.{stream}"
-        rows = self.server.rows(f"SELECT * FROM {table} WHERE _sdc_deleted_at IS NULL")  # noqa: S608
+        query = f"SELECT * FROM {self.schema}.{stream} WHERE _sdc_deleted_at IS NULL"  # noqa: S608
+        rows = self.server.rows(query)
         table = {
             tuple(row[key] for key in KEYS[stream]): {
                 name: value for name, value in row.items() if not name.startswith("_sdc_")

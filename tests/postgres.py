@@ -51,7 +51,7 @@ class Postgres:
 
     def run(self, sql: str) -> str:
         """What psql prints, unadorned."""
-        psql = [self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder]
+        psql = (self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder)
         done = _call(*psql, "-U", "postgres", input=sql)
         assert done.returncode == 0, done.stderr
         return done.stdout

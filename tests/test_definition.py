@@ -33,7 +33,8 @@ OF_AN_EXTRACTOR = {
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    read: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return read
 
 
 def test_it_is_what_the_hub_takes(definition: dict[str, Any]) -> None:

@@ -87,7 +87,7 @@ def busy_once(demo: DemoServer) -> None:
 
 
 @pytest.mark.parametrize(("question", "answer"), ANSWERS)
-def test_the_doctor_finds_the_dialect(question: str, answer: str, account: Account) -> None:
+def test_the_doctor_finds_the_dialect(question: str, answer: Any, account: Account) -> None:
     with DemoServer(account, page_size=6, dialect=Dialect(**{question: answer})) as demo:
         if question == "too_many":
             busy_once(demo)

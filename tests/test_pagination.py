@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
-from tap_billit.api.client import BillitClient
 from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator, pages
-from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
+from tests.kit.client import client_of
 from tests.kit.run import ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from tap_billit.demo.account import Account
     from tap_billit.demo.messages import Request
@@ -24,17 +21,6 @@ if TYPE_CHECKING:
     from tests.kit.run import Json, Runner
 
 ORDERS, PARTIES = "/v1/orders", "/v1/parties"
-
-
-@contextmanager
-def client_of(demo: DemoServer) -> Generator[BillitClient, None, None]:
-    client = BillitClient(
-        base_url=demo.url, auth=ApiKeyAuth(demo.api_key), session=requests.Session(), timeout=5
-    )
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def read(demo: DemoServer, paginator: NextPageLinkPaginator) -> list[list[Json]]:

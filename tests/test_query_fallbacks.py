@@ -201,7 +201,12 @@ def test_numbers_are_restored_digit_for_digit_and_other_text_is_left() -> None:
     nullable = {"id": ["integer", "null"], "amount": ["number", "null"], "name": ["string"]}
     properties = {name: {"type": kind} for name, kind in nullable.items()}
     lines = {"type": ["array", "null"], "items": {"properties": properties}}
-    row = {"id": "7", "amount": "12.300", "name": "12", "lines": [{"amount": "-1e2", "id": "x"}]}
+    row: Json = {
+        "id": "7",
+        "amount": "12.300",
+        "name": "12",
+        "lines": [{"amount": "-1e2", "id": "x"}],
+    }
     known = KnownProperties({"properties": {**properties, "lines": lines}})
     known.restore_numbers(row)
     assert not known.unknown(row)

@@ -194,7 +194,7 @@ def test_the_tap_itself_keeps_the_answer_at_a_sigterm(demo: DemoServer, tmp_path
     place = {"api_url": demo.url, "token_store": str(tmp_path / "of-the-tap.json")}
     config.write_text(json.dumps(client | place | {"refresh_token": demo.issue_refresh_token()}))
     command = "from tap_billit.tap import TapBillit; TapBillit.cli()"
-    stopping = []
+    stopping: list[bool] = []
 
     def stop(request: Request) -> None:
         if request.path == TOKEN:

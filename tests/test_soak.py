@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.soak import differences
+from scripts.soak_compare import differences
 from tap_billit.demo import DemoServer
 from tests.kit.demo import account
 from tests.kit.run import sync

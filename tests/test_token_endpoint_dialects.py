@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import requests
@@ -29,7 +30,7 @@ PLACES = list(
 
 @pytest.mark.parametrize(("client", "grant_body", "grant_errors"), PLACES)
 def test_a_way_into_the_token_endpoint_is_found_and_kept(
-    client: str, grant_body: str, grant_errors: str
+    client: Any, grant_body: Any, grant_errors: Any
 ) -> None:
     dialect = Dialect(client=client, grant_body=grant_body, grant_errors=grant_errors)
     with DemoServer(Account(orders=0), dialect=dialect) as demo:
@@ -45,7 +46,7 @@ def test_a_way_into_the_token_endpoint_is_found_and_kept(
 
 @pytest.mark.parametrize("spent", ["400", "401"])
 @pytest.mark.parametrize("grant_errors", QUESTIONS["grant_errors"])
-def test_a_spent_token_is_refused_in_few_tries(spent: str, grant_errors: str) -> None:
+def test_a_spent_token_is_refused_in_few_tries(spent: Any, grant_errors: Any) -> None:
     dialect = Dialect(spent=spent, grant_errors=grant_errors)
     with DemoServer(Account(orders=0), dialect=dialect) as demo:
         token = demo.issue_refresh_token()

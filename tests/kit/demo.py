@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billit.demo import Account, DemoServer, Reply
 
@@ -65,7 +65,7 @@ def empty_demo() -> DemoServer:
     return DemoServer(Account(orders=0, companies=2))
 
 
-def oauth(demo: DemoServer, folder: Path) -> dict[str, str]:
+def oauth(demo: DemoServer, folder: Path) -> dict[str, Any]:
     """The settings of a login that may be renewed, kept in `folder`."""
     return {
         "client_id": demo.client_id,

@@ -116,7 +116,7 @@ def _told(value: Any) -> Any:
 
 
 @contextmanager
-def speaking(**answers: str) -> Generator[Bench]:
+def speaking(**answers: Any) -> Generator[Bench]:
     bench = Bench(Dialect(**answers))
     with bench.demo:
         yield bench

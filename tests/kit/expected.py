@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billit.streams import STREAMS
 from tap_billit.streams.order_details import OrderDetails
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_billit.demo import Account
+    from tap_billit.streams.orders import OrderStream
     from tests.kit.run import Json
 
 Kind = tuple[str, str]
 """A direction and a type of orders."""
 
-ROWS: dict[str, Kind] = {
-    stream.name: (stream.direction, stream.order_type)
-    for stream in STREAMS
-    if issubclass(stream, OrderRows)
-}
-DETAILS: dict[str, Kind] = {
-    stream.name: (stream.direction, stream.order_type)
-    for stream in STREAMS
-    if issubclass(stream, OrderDetails) and hasattr(stream, "direction")
-}
 FILES = "invoice_files"
 """The one stream that is read only where the settings say so."""
 
+
+def _kinds(read_as: type[OrderStream]) -> dict[str, Kind]:
+    """The streams that are read like this, but the files of all kinds."""
+    every: tuple[Any, ...] = STREAMS
+    streams = [each for each in every if issubclass(each, read_as) and each.name != FILES]
+    return {each.name: (each.direction, each.order_type) for each in streams}
+
+
+ROWS = _kinds(OrderRows)
+DETAILS = _kinds(OrderDetails)
 KEYS = {stream.name: tuple(stream.primary_keys) for stream in STREAMS if stream.name != FILES}
 
 

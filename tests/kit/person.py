@@ -62,7 +62,7 @@ class Person:
     def runs(self, *arguments: str) -> Result:
         self.file.write_text(json.dumps(self.config))
         command = ["--config", str(self.file), *arguments]
-        return CliRunner().invoke(login.main, command, input=_Typed(self))  # type: ignore[arg-type]
+        return CliRunner().invoke(login.main, command, input=_Typed(self))
 
 
 class _Typed(BytesIO):

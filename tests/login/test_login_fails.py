@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tap_billit.auth import login
+from tap_billit.auth.callback import code_in
 from tap_billit.demo.messages import Reply
 from tests.kit.demo import ACCOUNT, TOKEN, rotate_then
 from tests.kit.login import count_companies, login_to
@@ -79,7 +80,7 @@ def test_pasted_nothing_at_all(person: Person) -> None:
 
 def test_a_plus_in_a_code_stays_one() -> None:
     address = "https://example.com/billit?code=a+b%2Bc&state=s"
-    assert login.code_in(address, state="s", known=()) == "a+b+c"
+    assert code_in(address, state="s", known=()) == "a+b+c"
 
 
 def test_a_wrong_secret(person: Person) -> None:

@@ -164,7 +164,7 @@ class Histories(RuleBasedStateMachine):
         self, streams: tuple[str, ...], *, refresh_unpaid: bool, at_rest: bool = False, **how: Any
     ) -> Any:
         world, target, page_size = self.world, self.target, self.page_size
-        config = {"refresh_unpaid": refresh_unpaid}
+        config: dict[str, Any] = {"refresh_unpaid": refresh_unpaid}
         start = None
         if self.start is not None:
             config["start_date"] = self.start

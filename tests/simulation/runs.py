@@ -45,7 +45,8 @@ class Killed(BaseException):
 
 def _slim(stream: type[Stream]) -> type[Stream]:
     """The stream with a schema of bare columns: taps are built by the thousand here."""
-    columns = {name: {} for name in stream.schema["properties"]}
+    declared: Any = stream.schema
+    columns: Json = {name: {} for name in declared["properties"]}
     schema = {"type": "object", "properties": columns}
     return type(stream.__name__, (stream,), {"schema": schema})
 
@@ -61,7 +62,7 @@ class _Wire(BaseAdapter):
         self._server = server
 
     @override
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         parts = urlsplit(str(request.url))
         reply = self._server.answer(
             Request(

@@ -131,4 +131,4 @@ class BufferedByStream(Target):
         self._rows[stream] = []
 
     def _emit(self) -> None:
-        self.state = deepcopy(self._stored) or self.state
+        self.state = deepcopy(self._stored or self.state)
