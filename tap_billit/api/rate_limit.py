@@ -1,16 +1,31 @@
-"""How many requests may go out: a sliding window, of this process or of all that name a file."""
+"""How many requests may go out: a sliding window, of this process or of all that share a file.
+
+The rules, each with its reason:
+
+- At most `limit` turns in any `WINDOW`, and no slower than that: Billit counts per minute, so the
+  first ones of a short sync need not wait.
+- A turn is booked at once and waited for afterwards, outside every lock: those who wait keep their
+  order and hinder nobody. A turn booked far ahead is as good as one that was used.
+- Who wakes up late books anew: the machine slept or was too busy, and others have the turns by now.
+- The clock is the time since this machine started, sleep included where it can be had. Nobody sets
+  it, and it is the same one for all processes.
+- A clock behind the latest booking was started again. How long ago the old turns were is unknown
+  then, so they count as just taken: a reboot costs a window, once.
+- A process that is killed loses what it had booked and nothing else: each booking is a transaction
+  of SQLite, which opens its journal without following links.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-import filelock
-import msgspec
 import requests
 from typing_extensions import override
 
@@ -25,14 +40,27 @@ if TYPE_CHECKING:
 WINDOW = 61.0
 """Seconds. Billit's minute and one more, as some requests are longer on their way than others."""
 
-LOCK_PATIENCE = 30.0
-"""Seconds to wait for another process, which needs a few milliseconds."""
+LATE = 0.5
+"""Seconds that a turn may be used after its time: half of what a window is more than a minute."""
+
+LOCK_PATIENCE = 4.0
+"""Seconds to wait for other processes, which need a millisecond each; a signal ends a run in 5."""
+
+OURS = 0x42494C4C
+"""SQLite's application id of a rate limit store."""
+
+
+def since_start() -> float:
+    """Seconds since this machine started."""
+    if boottime := getattr(time, "CLOCK_BOOTTIME", None):
+        return time.clock_gettime(boottime)
+    return time.monotonic()
 
 
 class RateLimiter:
     """Turns, at most `limit` of them in any `window` seconds; the first ones come at once."""
 
-    clock: Callable[[], float] = staticmethod(time.monotonic)
+    clock: Callable[[], float] = staticmethod(since_start)
 
     def __init__(self, limit: int, *, window: float) -> None:
         self._limit = limit
@@ -47,74 +75,101 @@ class RateLimiter:
         Raises:
             BillitError: the limiter was closed meanwhile.
         """
-        with self._lock:
-            wait = self._book()
-        if self._over.wait(wait):
-            raise BillitError("The run is over: nothing is asked any more.")
+        while True:
+            with self._lock:
+                turn = self._book()
+            if self._over.wait(max(0.0, turn - self.clock())):
+                raise BillitError("The run is over: nothing is asked any more.")
+            if self.clock() - turn <= LATE:
+                return
 
     def close(self) -> None:
         """Give no more turns, not even to those who wait."""
         self._over.set()
 
     def _book(self) -> float:
-        """Seconds to the next turn, which is taken now."""
+        """The time of the next turn, which is taken now."""
         now = self.clock()
-        turn = self._next(self._turns, now)
+        full = len(self._turns) == self._limit
+        turn = max(now, self._turns[0] + self._window) if full else now
         self._turns.append(turn)
-        return turn - now
-
-    def _next(self, turns: deque[float] | list[float], now: float) -> float:
-        return now if len(turns) < self._limit else max(now, turns[-self._limit] + self._window)
+        return turn
 
 
 class SharedRateLimiter(RateLimiter):
-    """A limiter of all the processes on this machine that name the same file."""
+    """A limiter of all the processes on this machine that name the same file.
 
-    clock = staticmethod(time.time)
+    Each of them must be able to write the file and its folder, where SQLite has its journal.
+    """
 
     def __init__(self, limit: int, path: str, *, window: float) -> None:
         super().__init__(limit, window=window)
         self._path = Path(path).expanduser()
-        self._new = self._path.with_name(self._path.name + ".new")
 
     @override
     def _book(self) -> float:
-        with self._locked():
+        with self._transaction() as store:
             now = self.clock()
-            # A turn far ahead was booked before the clock was set back: it counts as just taken.
-            known = (turn if turn < now + self._window else now for turn in self._read())
-            turns = sorted(turn for turn in known if turn > now - self._window)
-            turn = self._next(turns, now)
-            self._new.write_bytes(msgspec.json.encode(sorted([*turns, turn])))
-            self._new.replace(self._path)
-        return turn - now
-
-    def _read(self) -> list[float]:
-        try:
-            return msgspec.json.decode(self._path.read_bytes() or b"[]", type=list[float])
-        except FileNotFoundError:
-            return []
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise BillitError(
-                f"`rate_limit_store` names {self._path}, which holds something else: name "
-                "a file of its own, or remove it."
-            ) from None
+            (booked,) = store.execute("SELECT max(booked) FROM turns").fetchone()
+            if booked is not None and booked > now:
+                store.execute("UPDATE turns SET turn = ?, booked = ?", (now, now))
+            store.execute("DELETE FROM turns WHERE turn <= ?", (now - self._window,))
+            latest = "SELECT turn FROM turns ORDER BY turn DESC LIMIT 1 OFFSET ?"
+            full = store.execute(latest, (self._limit - 1,)).fetchone()
+            turn: float = max(now, full[0] + self._window) if full else now
+            store.execute("INSERT INTO turns VALUES (?, ?)", (turn, now))
+        return turn
 
     @contextmanager
-    def _locked(self) -> Generator[None, None, None]:
-        lock = filelock.FileLock(f"{self._path}.lock", timeout=LOCK_PATIENCE)
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """The turns in the file, which nobody else reads or books meanwhile."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with lock.acquire(poll_interval=0.01):
-                yield
-        except filelock.Timeout:
-            raise TransientError(
-                f"Another process has held {self._path}.lock for {LOCK_PATIENCE:.0f} seconds."
-            ) from None
+            self._check_own_file()
+            connection = sqlite3.connect(self._path, timeout=LOCK_PATIENCE, isolation_level=None)
+            with closing(connection) as store:
+                self._begin(store)
+                yield store
+                store.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise TransientError(
+                    f"Other processes have held {self._path} for {LOCK_PATIENCE:.0f} seconds."
+                ) from None
+            raise self._unusable(str(error)) from None
+        except sqlite3.DatabaseError:
+            raise self._something_else() from None
         except OSError as error:
-            raise BillitError(
-                f"`rate_limit_store` cannot be kept in {self._path}: {error.strerror}."
-            ) from None
+            raise self._unusable(str(error.strerror)) from None
+
+    def _check_own_file(self) -> None:
+        """SQLite itself would follow a link, and believe a device."""
+        with suppress(FileNotFoundError):
+            if not S_ISREG(self._path.lstat().st_mode):
+                raise self._unusable("it is a link, or no file")
+
+    def _begin(self, store: sqlite3.Connection) -> None:
+        # What a power cut loses, the start after it voids in any case.
+        store.execute("PRAGMA synchronous = OFF")
+        store.execute("BEGIN IMMEDIATE")
+        if store.execute("PRAGMA application_id").fetchone() == (OURS,):
+            return
+        if store.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
+            raise self._something_else()
+        store.execute(f"PRAGMA application_id = {OURS}")
+        store.execute("CREATE TABLE turns (turn REAL NOT NULL, booked REAL NOT NULL)")
+
+    def _unusable(self, why: str) -> BillitError:
+        return BillitError(
+            f"`rate_limit_store` cannot be kept in {self._path}: {why}. All who share it must be "
+            "able to write the file and its folder."
+        )
+
+    def _something_else(self) -> BillitError:
+        return BillitError(
+            f"`rate_limit_store` names {self._path}, which holds something else: name a file of "
+            "its own, or remove it."
+        )
 
 
 class RateLimitedAdapter(DeadlineAdapter):

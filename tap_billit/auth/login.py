@@ -16,12 +16,19 @@ import msgspec
 import requests
 from typing_extensions import override
 
+from tap_billit.api.body import read_body
 from tap_billit.api.client import BillitClient
 from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import retrying
 from tap_billit.auth.callback import Catcher, NoCodeError, code_in, is_local
 from tap_billit.auth.oauth import OAuth, uninterrupted
-from tap_billit.auth.token_endpoint import AnswerLostError, RefusedError, TokenEndpoint, tokens_from
+from tap_billit.auth.token_endpoint import (
+    LARGEST,
+    AnswerLostError,
+    RefusedError,
+    TokenEndpoint,
+    tokens_from,
+)
 from tap_billit.auth.token_store import open_store
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import UNSENT, BillitError, LoginError, TransientError, unreachable
@@ -305,12 +312,15 @@ def _take_back(application: Application) -> None:
 
     def post() -> requests.Response:
         try:
-            return application.session.post(
+            with application.session.post(
                 f"{application.api_url}/OAuth2/revoke",
                 auth=login,
                 timeout=TIMEOUT,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                read_body(response, limit=LARGEST)
+                return response
         except UNSENT as error:
             raise unreachable(error, application.api_url) from None
 
