@@ -22,15 +22,28 @@ if TYPE_CHECKING:
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
+HTTP_PORT = 80
+
 _PAGE = b"""<!doctype html><meta charset="utf-8"><title>tap-billit</title>
 <p>The answer has arrived. Close this window and go back to the terminal.</p>
 """
 
 
 def is_local(redirect_uri: str) -> bool:
-    """Whether this machine can catch the redirect itself: without a certificate, so http alone."""
-    parts = urlsplit(redirect_uri)
-    return parts.scheme == "http" and parts.hostname in LOCAL
+    """Whether this machine can catch the redirect itself: without a certificate, so http alone.
+
+    Raises:
+        LoginError: it is no address.
+    """
+    try:
+        parts = urlsplit(redirect_uri)
+        port = parts.port
+    except (AttributeError, TypeError, ValueError):
+        raise LoginError(
+            f"The redirect URL {redirect_uri!r} is no address; give the one that is registered "
+            "with Billit, such as http://localhost:8888/callback."
+        ) from None
+    return parts.scheme == "http" and parts.hostname in LOCAL and port != 0
 
 
 class NoCodeError(LoginError):
@@ -38,16 +51,22 @@ class NoCodeError(LoginError):
 
 
 class Catcher:
-    """Listens on the loopback interface where `redirect_uri` points.
+    """Listens on the loopback interface where `redirect_uri` points, for our `state` alone.
+
+    Whatever else comes by, such as an image in a page that names this address, is answered and
+    forgotten; so is a page of another site whose name was made to point here (DNS rebinding).
 
     Raises:
         OSError: the port is taken.
     """
 
-    def __init__(self, redirect_uri: str) -> None:
+    def __init__(self, redirect_uri: str, *, state: str) -> None:
         parts = urlsplit(redirect_uri)
-        self._server = _server(parts.hostname == "::1", parts.port or 80)
+        port = parts.port or HTTP_PORT
+        self._server = _server(parts.hostname == "::1", port)
         self._server.path = parts.path or "/"
+        self._server.hosts = _hosts(port)
+        self._server.state = state
         self._server.caught = Queue()
 
     def __enter__(self) -> Self:
@@ -74,6 +93,8 @@ class Catcher:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     path: str
+    hosts: set[str]
+    state: str
     caught: Queue[str]
 
     @override
@@ -90,15 +111,28 @@ def _server(six: bool, port: int) -> _Server:  # noqa: FBT001
     return _Server6(("::1", port), _Handler) if six else _Server(("127.0.0.1", port), _Handler)
 
 
+def _hosts(port: int) -> set[str]:
+    """What the Host header of a request to us says."""
+    names = ("localhost", "127.0.0.1", "[::1]")
+    return {f"{name}:{port}" for name in names} | (set(names) if port == HTTP_PORT else set())
+
+
 class _Handler(BaseHTTPRequestHandler):
     timeout = 10
     server: _Server
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        if path != self.server.path or not query:
+        if self.headers.get("Host", "").lower() not in self.server.hosts:
+            self.send_error(400, "Not an address of this machine")
+        elif path != self.server.path:
             self.send_error(404)
-            return
+        elif parse_qs(query).get("state") != [self.server.state]:
+            self.send_error(400, "Not of the login that is under way")
+        else:
+            self._catch()
+
+    def _catch(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(_PAGE)))

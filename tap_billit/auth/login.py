@@ -183,7 +183,7 @@ def _log_in(application: Application, redirect_uri: str, *, no_browser: bool) ->
     known = kept.known if kept else ()
     code = None
     if not no_browser and is_local(redirect_uri):
-        address = _caught(redirect_uri, page)
+        address = _caught(redirect_uri, page, state)
         code = code_in(address, state=state, known=known) if address else None
     elif not no_browser:
         _open(page)
@@ -204,10 +204,10 @@ def _open(page: str) -> None:
         click.echo("There is no browser here: open the page on another machine.")
 
 
-def _caught(redirect_uri: str, page: str) -> str | None:
+def _caught(redirect_uri: str, page: str, state: str) -> str | None:
     """The address that the browser is sent to on this machine; None: it has to be pasted."""
     try:
-        catcher = Catcher(redirect_uri)
+        catcher = Catcher(redirect_uri, state=state)
     except OSError as error:
         click.echo(f"This machine cannot listen at {redirect_uri} ({error.strerror}).")
         _open(page)

@@ -97,7 +97,7 @@ def test_a_local_redirect_is_caught(demo: DemoServer, person: Person, monkeypatc
     monkeypatch.setattr("webbrowser.open", browse)
     result = person.runs()
     assert result.exit_code == 0, result.output
-    assert [page.status_code for page in pages] == [404, 404, 200]
+    assert [page.status_code for page in pages] == [404, 400, 200]
     assert "go back to the terminal" in pages[-1].text
     assert "Paste" not in result.output
 
