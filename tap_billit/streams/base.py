@@ -37,6 +37,11 @@ class BillitStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     """Records go out as Billit wrote them."""
 
+    name: str = ""
+    """A class that has one of its own is a stream; the others are what streams share."""
+
+    primary_keys: tuple[str, ...] = ()
+
     path: ClassVar[str]
 
     cost: ClassVar[str]

@@ -31,7 +31,7 @@ def _kinds(read_as: type[OrderStream]) -> dict[str, Kind]:
 
 ROWS = _kinds(OrderRows)
 DETAILS = _kinds(OrderDetails)
-KEYS = {stream.name: tuple(stream.primary_keys) for stream in STREAMS if stream.name != FILES}
+KEYS = {stream.name: stream.primary_keys for stream in STREAMS if stream.name != FILES}
 
 
 def companies_of(account: Account) -> list[int]:
