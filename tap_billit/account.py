@@ -14,6 +14,7 @@ from tap_billit.api.client import BillitClient
 from tap_billit.api.pagination import page_of
 from tap_billit.api.query_fallbacks import Feature, without
 from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_store import open_store
@@ -21,15 +22,17 @@ from tap_billit.clock import BillitClock
 from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import BillitError
 from tap_billit.schema_drift import whole_number
+from tap_billit.set_aside import Incomplete
 from tap_billit.state import Watermark
+from tap_billit.state_messages import StatePace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from requests import Session
 
+    from tap_billit.api.pagination import Row
     from tap_billit.auth.base import Auth
-    from tap_billit.errors import ApiError
 
 logger = logging.getLogger("tap-billit")
 
@@ -40,13 +43,14 @@ UNPACED = 1_000_000
 class BillitAccount:
     """One session, one login, the companies it reaches and their clock, from the tap's settings.
 
-    Nothing is asked before it is needed. `refused` are the companies that Billit refused in this
-    run, each with the reason.
+    Nothing is asked before it is needed. `incomplete` is what this run could not have.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
-        self.refused: dict[int, ApiError] = {}
+        self.incomplete = Incomplete()
+        self.state_pace = StatePace()
+        self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}
 
     def close(self) -> None:
@@ -74,7 +78,7 @@ class BillitAccount:
             auth=self._auth(api_url, credentials, session),
             session=session,
             timeout=config["request_timeout"],
-            patience=config["retry_minutes"] * 60,
+            patience=self._patience,
             context_party_id=config.get("context_party_id"),
         )
 
@@ -94,8 +98,12 @@ class BillitAccount:
             ),
             session=session,
             timeout=self.config["request_timeout"],
-            patience=self.config["retry_minutes"] * 60,
+            patience=self._patience,
         )
+
+    @cached_property
+    def _patience(self) -> Patience:
+        return Patience(float(self.config["retry_minutes"]) * 60)
 
     @cached_property
     def companies(self) -> list[dict[str, Any]]:
@@ -106,9 +114,12 @@ class BillitAccount:
         """
         body = self.client.get("/v1/account/accountInformation").body
         companies = body.get("Companies") if isinstance(body, dict) else None
-        if not companies:
+        listed = companies if isinstance(companies, list) else []
+        reached = {party: each for each in listed if (party := _party_id(each)) is not None}
+        if not reached:
             raise BillitError("This login reaches no company in Billit.")
-        reached = {_party_id(company): company for company in companies}
+        if not self.config.get("company_ids"):
+            self.incomplete.entries(sum(_party_id(each) is None for each in listed))
         wanted = self.config.get("company_ids") or list(reached)
         if missing := [str(party) for party in wanted if party not in reached]:
             have = ", ".join(f"{party} ({c.get('Name')})" for party, c in reached.items())
@@ -121,12 +132,34 @@ class BillitAccount:
     def watermark(self, path: str, company: int) -> Watermark | None:
         """The newest change in a list of a company when the run first asked; None: it is empty."""
         if (path, company) not in self._watermarks:
-            query = partial(without, {"$orderby": "LastModified desc", "$top": "1"})
-            answer = self.client.ask(path, query, company=company)
-            rows, _ = page_of(answer.body, path)
-            watermark = Watermark(self._newest(rows[0], path), answer.date) if rows else None
-            self._watermarks[path, company] = watermark
+            self._watermarks[path, company] = self._ask_watermark(path, company)
         return self._watermarks[path, company]
+
+    def _ask_watermark(self, path: str, company: int) -> Watermark | None:
+        query = partial(without, {"$orderby": "LastModified desc", "$top": "1"})
+        answer = self.client.ask(path, query, company=company)
+        rows, _ = page_of(answer.body, path)
+        return Watermark(self._newest(rows[0], path), answer.date) if rows else None
+
+    def ignores_newest_first(
+        self, path: str, company: int, rows: list[Row], *, than: str | None
+    ) -> bool:
+        """Whether rows newer `than` the newest change show that this was not the newest.
+
+        They may have changed since it was asked: so it is asked again, once in a run.
+        """
+        stamps = [row["LastModified"] for row in rows if isinstance(row.get("LastModified"), str)]
+        if not than or (path, company) in self._checked or max(stamps, default="") <= than:
+            return False
+        self._checked.add((path, company))
+        now = self._ask_watermark(path, company)
+        if now is None or now.newest is None or max(stamps) <= now.newest:
+            return False
+        self.client.fallbacks.ignored(path, Feature.NEWEST_FIRST)
+        self._watermarks = {
+            place: mark for place, mark in self._watermarks.items() if place[0] != path
+        }
+        return True
 
     def _newest(self, row: dict[str, Any], path: str) -> str | None:
         """The LastModified of what should be the row changed last."""
@@ -161,11 +194,8 @@ class BillitAccount:
         return timedelta(minutes=self.config["lookback_minutes"])
 
 
-def _party_id(company: dict[str, Any]) -> int:
-    party = whole_number(company.get("PartyID"))
-    if party is None:
-        raise BillitError("Billit lists a company of this login without a PartyID.")
-    return party
+def _party_id(company: Any) -> int | None:
+    return whole_number(company.get("PartyID")) if isinstance(company, dict) else None
 
 
 def _start_demo() -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What can go wrong: which of it may pass by itself, and a sentence for the person in charge.
+"""What can go wrong: which of it may pass by itself, what it costs, and a sentence about it.
 
 No message carries a token, a key, a secret or the body of an answer from the token endpoint.
 """
@@ -7,39 +7,105 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from enum import IntEnum
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
 import msgspec
 import requests
 from requests.utils import select_proxy
+from typing_extensions import override
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from tap_billit.redaction import path_of, without_credentials
 
 
+class Costs(IntEnum):
+    """What is missing because of an error: the smallest thing that failed."""
+
+    RECORD = 1
+    STREAM = 2
+    COMPANY = 3
+    RUN = 4
+
+
 class BillitError(Exception):
-    """The run cannot go on; the message says what happened and what to do."""
+    """The message says what happened and what to do; `costs` what cannot be had because of it.
+
+    A request for one record that costs less than the run costs that record alone. `maybe_gone`:
+    what was asked may be there no more, if a list says so too.
+    """
+
+    costs: Costs = Costs.RUN
+    maybe_gone = False
+
+    @property
+    def brief(self) -> str:
+        """A few words, to be kept in a state."""
+        return str(self)[:80]
 
 
-class TransientError(BillitError):
+class AnswerError(BillitError):
+    """Billit answered something else than what was asked."""
+
+    costs = Costs.STREAM
+
+
+class MovedError(AnswerError):
+    """An order is of another kind than the one that is read."""
+
+    maybe_gone = True
+
+
+class StatusError(BillitError):
+    """An answer that is no success: HTTP `status`, and Billit's own `code`, if there are any."""
+
+    status: int | None = None
+    code: str | None = None
+
+    @property
+    @override
+    def brief(self) -> str:
+        """Such as `500 GenericError`."""
+        return f"{self.status} {self.code or ''}".strip() if self.status else super().brief
+
+
+class TransientError(StatusError):
     """Billit stumbled; the same request may succeed later.
 
     `retry_after` is how many seconds Billit asked us to wait, if it did.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    costs = Costs.STREAM
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        code: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
+        self.code = code
+
+    @property
+    def busy(self) -> bool:
+        """Whether Billit asks for fewer requests, or says how long it needs."""
+        return self.retry_after is not None or self.status == requests.codes.too_many_requests
 
 
-class ApiError(BillitError):
+class ApiError(StatusError):
     """Billit refused a request: HTTP `status` and Billit's own `code`, such as `GenericError`."""
 
     def __init__(self, message: str, *, status: int, code: str | None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.costs = status_rule(status).costs
+        self.maybe_gone = status in GONE
 
 
 class LoginError(BillitError):
@@ -67,27 +133,46 @@ BAD_ADDRESS = (
 
 
 class StatusRule(NamedTuple):
-    """What a status means: whether it may pass by itself, and what to look at."""
+    """What a status means: whether it may pass by itself, what it costs, and what to look at."""
 
     retry: bool
+    costs: Costs
     hint: str
 
 
+GONE = (requests.codes.not_found, requests.codes.gone)
+
 STATUS_RULES = {
-    400: StatusRule(retry=False, hint="Billit does not accept the query; please report this"),
+    400: StatusRule(
+        retry=False,
+        costs=Costs.STREAM,
+        hint="Billit does not accept the query; please report this",
+    ),
     401: StatusRule(
         retry=False,
+        costs=Costs.COMPANY,
         hint="check that the login belongs to this environment and may use the API here",
     ),
-    403: StatusRule(retry=False, hint="check that the company's Billit licence includes the API"),
-    404: StatusRule(retry=False, hint="check `environment` and `api_url`"),
-    408: StatusRule(retry=True, hint="Billit waited too long for the request"),
-    429: StatusRule(retry=True, hint="something else uses up the limit; see `requests_per_minute`"),
+    403: StatusRule(
+        retry=False,
+        costs=Costs.COMPANY,
+        hint="check that the company's Billit licence includes the API",
+    ),
+    404: StatusRule(retry=False, costs=Costs.STREAM, hint="check `environment` and `api_url`"),
+    408: StatusRule(retry=True, costs=Costs.STREAM, hint="Billit waited too long for the request"),
+    410: StatusRule(retry=False, costs=Costs.STREAM, hint="check `environment` and `api_url`"),
+    429: StatusRule(
+        retry=True,
+        costs=Costs.STREAM,
+        hint="something else uses up the limit; see `requests_per_minute`",
+    ),
 }
 
-SERVER_ERROR = StatusRule(retry=True, hint="Billit has a problem of its own")
-REDIRECT = StatusRule(retry=False, hint="redirects are not followed; check `api_url`")
-OTHER = StatusRule(retry=False, hint="check the settings")
+SERVER_ERROR = StatusRule(retry=True, costs=Costs.STREAM, hint="Billit has a problem of its own")
+REDIRECT = StatusRule(
+    retry=False, costs=Costs.STREAM, hint="redirects are not followed; check `api_url`"
+)
+OTHER = StatusRule(retry=False, costs=Costs.STREAM, hint="check the settings")
 
 
 def status_rule(status: int) -> StatusRule:
@@ -102,12 +187,12 @@ def status_rule(status: int) -> StatusRule:
 def error_from(response: requests.Response) -> TransientError | ApiError:
     """The error that an answer outside 200 to 299 stands for."""
     status = response.status_code
-    retry, hint = status_rule(status)
+    rule = status_rule(status)
     code, description = billit_code(response)
     said = " - ".join(part for part in (code, description) if part) or response.reason or "nothing"
-    message = f"Billit answered {status} to {path_of(response)}: {said} ({hint})."
-    if retry:
-        return TransientError(message, retry_after=retry_after(response))
+    message = f"Billit answered {status} to {path_of(response)}: {said} ({rule.hint})."
+    if rule.retry:
+        return TransientError(message, retry_after=retry_after(response), status=status, code=code)
     return ApiError(message, status=status, code=code)
 
 

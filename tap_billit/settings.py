@@ -144,7 +144,17 @@ SETTINGS = th.PropertiesList(
         th.NumberType(minimum=0),
         default=15,
         title="Retry minutes",
-        description="How long one request is tried again while Billit is down or busy",
+        description="How long the tap waits in all while Billit is down or busy, before a run ends",
+    ),
+    th.Property(
+        "accept_unreadable",
+        th.IntegerType(minimum=0),
+        default=0,
+        title="Accept unreadable",
+        description=(
+            "So many orders whose details or files Billit cannot give may stay set aside with a "
+            "warning, and exit status 0; they are tried again in each run"
+        ),
     ),
     th.Property(
         "rate_limit_store",

@@ -5,7 +5,8 @@ changed since, has been written. A crawl reads what was changed since the bookma
 order. Before its first page it notes the newest `LastModified` that Billit has (the watermark);
 only when its last page is written does the bookmark move, to the watermark less the lookback,
 because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
-its bounds and goes on after the last OrderID written.
+its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
+back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
 
 The state of a partition, date-times as Billit writes them:
 
@@ -14,27 +15,22 @@ The state of a partition, date-times as Billit writes them:
     mark                   Billit's newest change, if nothing stamped before it can still appear
     crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id;
                            its `until` becomes the bookmark, unless it is null
+    set_aside              orders whose details or files could not be read, see `set_aside.py`;
+                           absent: none
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from singer_sdk import Stream
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
-from typing_extensions import override
-
 from tap_billit.errors import StateError
+from tap_billit.set_aside import SetAside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Context, Record
-
-    from tap_billit.account import BillitAccount
     from tap_billit.clock import BillitClock
 
 BOOKMARK = "replication_key_value"
@@ -75,8 +71,11 @@ class CompanyState:
         try:
             self.bookmark = self._read(state.get(BOOKMARK))
             self._history_start = self._read(state.get("start_date"))
+            self.set_aside = SetAside(state)
             if self.interrupted:
                 self._check(state["crawl"])
+                if self._is_set_back(state["crawl"]):
+                    del state["crawl"]
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(f"{type(error).__name__}: {error}") from error
 
@@ -90,6 +89,16 @@ class CompanyState:
         self._read(position["mark"])
         if not isinstance(position["last_order_id"], int | None):
             raise TypeError(f"last_order_id is {position['last_order_id']!r}, not a number")
+
+    def _is_set_back(self, position: dict[str, Any]) -> bool:
+        """Whether the bookmark was set back or removed by hand since the crawl began at it.
+
+        A crawl that began at `start_date` reads what is behind any bookmark.
+        """
+        since = self._read(position["since"])
+        if since is None or since == self._read(position["start_date"]):
+            return False
+        return self.bookmark is None or self.bookmark < since
 
     @property
     def interrupted(self) -> bool:
@@ -130,15 +139,24 @@ class CompanyState:
         if self.bookmark is not None and watermark.asked_at is not None:
             self._check_past(self.bookmark, watermark.asked_at)
         reaches_back = self._reaches_back()
+        until = self._until(watermark, lookback)
+        is_proof = self._no_late_change_possible(watermark, lookback) and (
+            self.bookmark is None or (until is not None and until >= self.bookmark)
+        )
+        since = self._start if reaches_back else self._not_ahead(watermark, lookback)
         self._state["crawl"] = {
-            "since": _text(self._start if reaches_back else self.bookmark),
+            "since": _text(since),
             "start_date": _text(self._start if reaches_back else self._history_start),
-            "until": _text(self._until(watermark, lookback)),
-            "mark": watermark.newest
-            if self._no_late_change_possible(watermark, lookback)
-            else None,
+            "until": _text(until),
+            "mark": watermark.newest if is_proof else None,
             "last_order_id": None,
         }
+
+    def _not_ahead(self, watermark: Watermark, lookback: timedelta) -> datetime | None:
+        """The bookmark, or Billit's clock if it is ahead of that: nothing is to fall between."""
+        if self.bookmark is None or watermark.asked_at is None:
+            return self.bookmark
+        return min(self.bookmark, self._clock.floor(watermark.asked_at - lookback))
 
     def _check_past(self, bookmark: datetime, now: datetime) -> None:
         if self._clock.earliest(bookmark) > now + ZONE_DOUBT:
@@ -169,6 +187,13 @@ class CompanyState:
         """Everything up to `order_id` has been written."""
         self._state["crawl"]["last_order_id"] = order_id
 
+    def cover(self, watermark: Watermark, *, lookback: timedelta) -> None:
+        """Have the crawl under way cover no more than this watermark says."""
+        crawl = self._state["crawl"]
+        if crawl["until"] is not None:
+            crawl["until"] = _text(self._until(watermark, lookback))
+        crawl["mark"] = None
+
     def complete(self) -> None:
         """The last order has been written: move the bookmark, never backwards."""
         crawl = self._state.pop("crawl")
@@ -195,54 +220,6 @@ class CompanyState:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
-
-
-class StateByCompany(Stream):
-    """A stream whose state only `CompanyState` moves: the SDK's own hooks are off."""
-
-    account: BillitAccount
-
-    def company_state(self, company: int, partition: dict[str, Any]) -> CompanyState:
-        """The state of one company; with FULL_TABLE it is forgotten first.
-
-        Raises:
-            StateError: it cannot be continued from.
-        """
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            partition.clear()
-            partition["context"] = {"CompanyID": company}
-        with self.naming_the_state_of(company):
-            return CompanyState(partition, clock=self.account.clock, start=self.account.start)
-
-    @contextmanager
-    def naming_the_state_of(self, company: int) -> Iterator[None]:
-        """Say whose state it is that cannot be continued from."""
-        try:
-            yield
-        except StateError as error:
-            raise StateError(
-                f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"
-            ) from error
-
-    def write_state(self) -> None:
-        """Write a STATE; not with BATCH, whose records are not out before the file is full."""
-        if not self.get_batch_config(self.config):
-            self.state_manager.is_flushed = False
-            self._write_state_message()
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Leave the bookmark to `CompanyState`: the largest value seen would lose rows."""
-
-    @override
-    def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Leave the start to `CompanyState`."""
-
-    @override
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """Our clock has no say in the bookmark."""
 
 
 def check_bookmarks(bookmarks: Mapping[str, Any]) -> None:

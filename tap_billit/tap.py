@@ -24,13 +24,14 @@ from tap_billit.account import BillitAccount
 from tap_billit.auth.oauth import finish_refresh
 from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
 from tap_billit.errors import BillitError
+from tap_billit.set_aside import sentence_of
 from tap_billit.settings import SETTINGS, problems
 from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
 from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     import click
@@ -93,7 +94,7 @@ class TapBillit(Tap):
         """Sync all selected streams.
 
         Raises:
-            BillitError: Billit refused a company; the others are complete.
+            BillitError: something could not be had; all else is complete.
         """
         try:
             super().sync_all()
@@ -105,11 +106,31 @@ class TapBillit(Tap):
             raise
         finally:
             self.account.close()
-        if refused := self.account.refused:
-            raise BillitError(
-                f"{len(refused)} of {len(self.account.companies)} companies could not be synced: "
-                + " ".join(f"{company}: {error}" for company, error in refused.items())
-            )
+        self._name_what_is_missing()
+
+    def _name_what_is_missing(self) -> None:
+        """End with an error unless all is there, or as much as `accept_unreadable` asks for.
+
+        Raises:
+            BillitError: something is missing.
+        """
+        missing = [*self.account.incomplete.sentences(len(self.account.companies))]
+        if aside := [*self._set_aside()]:
+            sentence = sentence_of(aside)
+            if len(aside) > self.config["accept_unreadable"]:
+                missing.append(sentence)
+            else:
+                self.logger.warning(sentence)
+        if missing:
+            raise BillitError(" ".join(missing))
+
+    def _set_aside(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """What the state of the streams and companies of this run has set aside."""
+        partitions = [each for each in self._partitions() if each[2].get("set_aside")]
+        synced = {c["PartyID"] for c in self.account.companies} if partitions else set()
+        for stream, company, partition in partitions:
+            if company in synced and stream in self.streams and self.streams[stream].selected:
+                yield from ((stream, company, entry) for entry in partition["set_aside"])
 
     def _write_last_state(self) -> None:
         """Say what was written before a run that is cut short ends.
@@ -123,17 +144,19 @@ class TapBillit(Tap):
                 self.write_message(StateMessage(state))
 
     def _name_idle_state(self) -> None:
-        partitions = [
-            (stream, partition["context"]["CompanyID"])
-            for stream, state in self.state.get("bookmarks", {}).items()
-            for partition in state.get("partitions", ())
-        ]
+        partitions = [*self._partitions()]
         synced = {c["PartyID"] for c in self.account.companies} if partitions else set()
-        for stream, company in partitions:
+        for stream, company, _ in partitions:
             if company not in synced:
                 self.logger.warning(
                     "%s: the state of company %s is kept, though it is not synced", stream, company
                 )
+
+    def _partitions(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """What the state has: stream, company and what is kept of them."""
+        for stream, state in self.state.get("bookmarks", {}).items():
+            for partition in state.get("partitions", ()):
+                yield stream, partition["context"]["CompanyID"], partition
 
     @override
     def _setup_signal_handlers(self) -> None:

@@ -81,6 +81,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     clock = SimpleNamespace(sleep=waits.sleep, monotonic=waits.monotonic)
     monkeypatch.setattr("backoff._sync.time", clock)
     monkeypatch.setattr("backoff._common.time", clock)
+    monkeypatch.setattr("tap_billit.api.retry.monotonic", clock.monotonic)
     return waits
 
 

@@ -66,7 +66,7 @@ def test_the_log_tells_how_far_it_is(
 ) -> None:
     """While the list still goes on it cannot say how much is left."""
     caplog.set_level("INFO")
-    monkeypatch.setattr("tap_billit.streams.order_details.STATE_EVERY", 0)
+    monkeypatch.setattr("tap_billit.state_messages.STATE_EVERY", 0)
     company = run.demo.account.companies[0]["PartyID"]
     two_are_written = threading.Event()
 

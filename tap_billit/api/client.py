@@ -12,10 +12,11 @@ import requests
 
 from tap_billit.api.body import SUCCESS, read_body
 from tap_billit.api.query_fallbacks import QueryFallbacks
-from tap_billit.api.retry import PATIENCE, retrying
+from tap_billit.api.retry import Patience, retrying
 from tap_billit.errors import (
     NOT_JSON,
     UNSENT,
+    ApiError,
     BillitError,
     TransientError,
     date_in,
@@ -35,6 +36,8 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 LARGEST = 256 << 20
 """Bytes of an answer: far more than a page of 120 rows or a file needs."""
+
+ACCOUNT = "/v1/account/accountInformation"
 
 
 class Answer(NamedTuple):
@@ -58,7 +61,7 @@ class BillitClient:
         auth: Auth,
         session: requests.Session,
         timeout: float,
-        patience: float = PATIENCE,
+        patience: Patience | None = None,
         context_party_id: int | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -70,7 +73,9 @@ class BillitClient:
         if context_party_id is not None:
             self._headers["ContextPartyID"] = str(context_party_id)
         self.fallbacks = QueryFallbacks()
-        self._get_patiently = retrying(self._get, patience=patience)
+        self._patience = patience or Patience()
+        self._patience.answers = self._answers
+        self._get_patiently = retrying(self._get, patience=self._patience, own=True)
         self._closed = False
 
     def close(self) -> None:
@@ -88,7 +93,7 @@ class BillitClient:
     ) -> Answer:
         """The answer to `GET path?query` for `company` (a PartyID).
 
-        An empty body is an accident, unless it `may_be_empty`: then it stands for an empty list.
+        204 stands for an empty list. Another empty body is an accident, unless it `may_be_empty`.
 
         Raises:
             ApiError: Billit refused, with its Code and Description.
@@ -141,8 +146,10 @@ class BillitClient:
     def _get(self, url: str, headers: dict[str, str], may_be_empty: bool) -> Answer:  # noqa: FBT001
         response = self._respond(url, headers)
         if response.status_code not in SUCCESS:
-            raise error_from(response)
-        if may_be_empty and not response.content.strip():
+            raise self._refusal(response)
+        if response.status_code == requests.codes.no_content or (
+            may_be_empty and not response.content.strip()
+        ):
             return Answer([], _asked_at(response))
         try:
             body = _decode(response.content)
@@ -152,6 +159,23 @@ class BillitClient:
                 "(if it stays so, check `environment` and `api_url`)."
             ) from None
         return Answer(body, _asked_at(response))
+
+    def _refusal(self, response: requests.Response) -> TransientError | ApiError:
+        error = error_from(response)
+        if isinstance(error, ApiError):
+            self._patience.succeeded()
+        return error
+
+    def _answers(self) -> bool:
+        """Whether Billit answers at all: its shortest answer is asked once, for no company."""
+        try:
+            self._get(*self._request(ACCOUNT, None, None), may_be_empty=False)
+        except TransientError:
+            return False
+        except ApiError:
+            return True
+        self._patience.succeeded()
+        return True
 
     def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
         if self._closed:

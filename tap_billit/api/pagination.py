@@ -10,11 +10,11 @@ from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.api.query_fallbacks import BY_OFFSET, Feature, Features, Query, without
-from tap_billit.errors import BillitError
+from tap_billit.errors import AnswerError
 from tap_billit.schema_drift import whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_billit.api.client import BillitClient
 
@@ -26,6 +26,8 @@ EMPTY_PAGES = 100
 STEP_BACK = 100
 """Rows to step back where orders were deleted before an offset: nearly a page."""
 
+SAME_PAGE = 2
+"""How often a page is listed at most: as many rows as it has may come in before it meanwhile."""
 
 SAME_PLACE = 10
 """How often an offset is asked without finding anything new; orders may be deleted meanwhile."""
@@ -46,7 +48,7 @@ class NextPageLinkPaginator:
         self.path = path
         self.query: Query | None = dict(query)
         self._asked: list[Query] = []
-        self._seen: set[int] = set()
+        self._seen: Counter[int] = Counter()
         self._empty = 0
 
     def query_without(self, features: Features) -> Query:
@@ -68,30 +70,30 @@ class NextPageLinkPaginator:
         if not rows:
             self._empty += 1
             if self._empty > EMPTY_PAGES:
-                raise BillitError(
+                raise AnswerError(
                     f"Billit links from one empty page of {self.path} to the next, without end."
                 )
             return
         self._empty = 0
         page = hash(repr((rows[0], rows[-1])))
-        if page in self._seen:
-            raise BillitError(f"Billit lists the same page of {self.path} again and again.")
-        self._seen.add(page)
+        self._seen[page] += 1
+        if self._seen[page] > SAME_PAGE:
+            raise AnswerError(f"Billit lists the same page of {self.path} again and again.")
 
     def _next(self, rows: list[Row], link: str) -> dict[str, str]:  # noqa: ARG002
         try:
             parts = urlsplit(urljoin(self.path, link))
         except (TypeError, ValueError):
-            raise BillitError(
+            raise AnswerError(
                 f"Billit's NextPageLink for {self.path} is no address: it is not followed."
             ) from None
         if not parts.path.lower().endswith(self.path.lower()):
-            raise BillitError(
+            raise AnswerError(
                 f"Billit's NextPageLink leads from {self.path} to {parts.path}: it is not followed."
             )
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if query in self._asked:
-            raise BillitError(f"Billit's NextPageLink for {self.path} repeats: {parts.query}.")
+            raise AnswerError(f"Billit's NextPageLink for {self.path} repeats: {parts.query}.")
         return query
 
 
@@ -141,7 +143,7 @@ class KeysetPaginator(NextPageLinkPaginator):
         for row in rows:
             order = _order_id(row)
             if self._last is not None and order <= self._last:
-                raise BillitError(
+                raise AnswerError(
                     f"Billit listed order {order} after order {self._last}, {self._why()}: going "
                     "on could miss orders."
                 )
@@ -164,7 +166,7 @@ class KeysetPaginator(NextPageLinkPaginator):
         place = (self._skip, self._last)
         self._places[place] += 1
         if self._places[place] > SAME_PLACE:
-            raise BillitError(f"Billit lists the same page of {self.path} again and again.")
+            raise AnswerError(f"Billit lists the same page of {self.path} again and again.")
         last = -1 if self._last is None else self._last
         if self._skip and not (rows and _order_id(rows[0]) <= last):
             rows.clear()
@@ -183,15 +185,20 @@ class KeysetPaginator(NextPageLinkPaginator):
 
 
 def pages(
-    client: BillitClient, paginator: NextPageLinkPaginator, *, company: int | None
+    client: BillitClient,
+    paginator: NextPageLinkPaginator,
+    *,
+    company: int | None,
+    usable: Callable[[list[Row]], list[Row]] = lambda rows: rows,
 ) -> Iterator[list[Row]]:
-    """The rows of each page of a list; an empty page that has a link is passed."""
+    """The `usable` rows of each page of a list; an empty page that has a link is passed."""
     while paginator.query is not None:
         path = paginator.path
         body = client.ask(
             path, paginator.query_without, company=company, may_be_empty=paginator.may_be_empty
         ).body
         rows, link = page_of(body, path)
+        rows = usable(rows)
         paginator.note_refused(client.fallbacks.refused(path))
         paginator.advance(rows, link)
         if rows:
@@ -201,19 +208,25 @@ def pages(
 def _order_id(row: Row) -> int:
     order = whole_number(row.get("OrderID"))
     if order is None:
-        raise BillitError(f"Billit listed an order whose OrderID is {row.get('OrderID')!r}.")
+        raise AnswerError(f"Billit listed an order whose OrderID is {row.get('OrderID')!r}.")
     return order
 
 
 def page_of(body: Any, path: str) -> tuple[list[Row], str | None]:
     """The rows of a page and its link, from the JSON that Billit answered.
 
+    `Items` that are null are an empty list, unless the page says otherwise.
+
     Raises:
-        BillitError: it is neither an object with a list of `Items` nor a bare list.
+        AnswerError: it is neither an object with a list of `Items` nor a bare list.
     """
-    rows, link = (
-        (body.get("Items"), body.get("NextPageLink")) if isinstance(body, dict) else (body, None)
-    )
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BillitError(f"Billit answered {path} with JSON that is not a list of Items.")
-    return rows, link
+    rows, link = body, None
+    if isinstance(body, dict):
+        rows, link = body.get("Items"), body.get("NextPageLink")
+        if rows is None and "Items" in body and not link and not body.get("Count"):
+            rows = []
+    if not isinstance(rows, list) or (rows and not any(isinstance(row, dict) for row in rows)):
+        raise AnswerError(f"Billit answered {path} with JSON that is not a list of Items.")
+    if not isinstance(link, str | None):
+        raise AnswerError(f"Billit answered {path} with a NextPageLink that is {link!r}.")
+    return [row if isinstance(row, dict) else {} for row in rows], link

@@ -53,6 +53,12 @@ class QueryFallbacks:
         """What the list at `path` is asked without."""
         return self._refused.get(path, frozenset())
 
+    def ignored(self, path: str, feature: Feature) -> None:
+        """Go without a feature that is taken but has no effect."""
+        what, instead = feature.value
+        logger.warning("Billit takes %s for %s, but ignores it: %s.", what, path, instead)
+        self._refused[path] = self.refused(path) | {feature}
+
     def ask(self, path: str, get: Callable[[Query], T], query: Callable[[Features], Query]) -> T:
         """What `get` answers to `query`, a function of the features that it must not use.
 

@@ -1,15 +1,21 @@
-"""How fast Billit is asked, and how long the tap keeps trying: one policy for every request."""
+"""How long the tap keeps trying: one policy for every request, and one patience for a run.
+
+What fails alone, while Billit answers something else, is tried a few times and costs only itself.
+What fails with everything else is an outage: whatever is asked meanwhile waits for one deadline,
+`retry_minutes` after the first failure, and then the run ends.
+"""
 
 from __future__ import annotations
 
 import logging
 import random
 from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import backoff
 
-from tap_billit.errors import TransientError
+from tap_billit.errors import Costs, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,34 +32,95 @@ SHORTEST_WAIT = 1.0
 """Seconds: a `Retry-After` of 0 or in the past would have the tap hammer on a busy server."""
 
 PATIENCE = 15 * 60.0
-"""Seconds for all tries of one request: a night-time maintenance window."""
+"""Seconds: a night-time maintenance window."""
+
+TRIES = 3
+"""How often something is tried that fails while Billit answers something else."""
 
 logger = logging.getLogger("tap-billit")
 
 
-def retrying(request: Callable[P, T], *, patience: float = PATIENCE) -> Callable[P, T]:
-    """`request`, tried again after each `TransientError` until `patience` (seconds) runs out."""
+class Patience:
+    """What is left of `retry_minutes`: spent once in a run, by whatever is asked.
+
+    `answers` asks Billit for something that has always worked.
+    """
+
+    def __init__(self, seconds: float = PATIENCE) -> None:
+        self._seconds = seconds
+        self._failing_since: float | None = None
+        self._last_success = float("-inf")
+        self.answers: Callable[[], bool] = lambda: False
+
+    def succeeded(self) -> None:
+        """Billit has answered: there is no outage, or no more."""
+        self._failing_since = None
+        self._last_success = monotonic()
+
+    def left(self, since: float) -> float:
+        """Seconds left for a request that first failed at `since`."""
+        failing_since = self._failing_since
+        if failing_since is None:
+            failing_since = self._failing_since = since
+        return max(0.0, min(since, failing_since) + self._seconds - monotonic())
+
+    def is_outage(self, since: float) -> bool:
+        """Whether nothing has been answered `since`."""
+        return self._last_success <= since and not self.answers()
+
+    def spend(self) -> None:
+        """Wait no more in this run."""
+        self._seconds = 0.0
+
+
+def retrying(
+    request: Callable[P, T], *, patience: Patience | None = None, own: bool = False
+) -> Callable[P, T]:
+    """`request`, tried again after each `TransientError` until the patience ends.
+
+    With `own`, what is asked may fail while all else works, and is then given up after a few tries.
+    """
     return backoff.on_exception(
         _waits,
         TransientError,
-        max_time=patience,
         jitter=None,
+        on_success=lambda _: patience.succeeded() if patience else None,
         on_backoff=_say,
         on_giveup=_give_up,
         logger=None,
+        patience=patience,
+        own=own,
     )(request)
 
 
-def _waits() -> Generator[float, TransientError, None]:
-    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter.
-
-    `backoff` shortens the last one to what is left of the patience.
-    """
+def _waits(patience: Patience | None, *, own: bool) -> Generator[float, TransientError, None]:
+    """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter."""
+    patience = patience or Patience()
     failure = yield 0.0
+    since = monotonic()
     for tries in count(1):
+        left = patience.left(since)
+        enough = left <= 0 or (own and tries >= TRIES and not failure.busy)
+        if failure.costs is Costs.RUN or (enough and _is_over(failure, patience, since, own=own)):
+            return
         wait = random.uniform(0.5, 1) * min(2.0 ** min(tries, 9), LONGEST_WAIT)  # noqa: S311
         asked = failure.retry_after
-        failure = yield wait if asked is None else max(asked, SHORTEST_WAIT)
+        wait = wait if asked is None else max(asked, SHORTEST_WAIT)
+        failure = yield min(wait, left)
+
+
+def _is_over(failure: TransientError, patience: Patience, since: float, *, own: bool) -> bool:
+    """Whether to try no more: in an outage only when the patience is spent, and then the run ends.
+
+    A failure that costs the run came out of a login that has been waited for already.
+    """
+    spent = patience.left(since) <= 0
+    outage = not own or patience.is_outage(since)
+    if spent:
+        patience.spend()
+    if spent and outage:
+        failure.costs = Costs.RUN
+    return spent or not outage
 
 
 def _say(details: Details) -> None:
@@ -66,8 +133,9 @@ def _say(details: Details) -> None:
 
 
 def _give_up(details: Details) -> None:
-    logger.error(
-        "Gave up after %d tries in %.0f seconds; `retry_minutes` says how long.",
-        details["tries"],
-        details["elapsed"],
-    )
+    if getattr(details["exception"], "costs", None) is Costs.RUN:
+        logger.error(
+            "Gave up after %d tries in %.0f seconds; `retry_minutes` says how long.",
+            details["tries"],
+            details["elapsed"],
+        )

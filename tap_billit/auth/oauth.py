@@ -11,7 +11,7 @@ import msgspec
 from typing_extensions import override
 
 from tap_billit.api.prefetch import fulfil
-from tap_billit.api.retry import PATIENCE, retrying
+from tap_billit.api.retry import retrying
 from tap_billit.auth.base import Auth
 from tap_billit.auth.token_endpoint import (
     AnswerLostError,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from tap_billit.api.retry import Patience
     from tap_billit.auth.token_endpoint import ClientAuthMethod
     from tap_billit.auth.token_store import TokenStore
 
@@ -59,7 +60,7 @@ class OAuth(Auth):
         store: TokenStore,
         session: requests.Session,
         timeout: float,
-        patience: float = PATIENCE,
+        patience: Patience | None = None,
     ) -> None:
         self._endpoint = TokenEndpoint(
             token_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream, metrics
@@ -16,9 +16,10 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
-from tap_billit.errors import ApiError
-from tap_billit.schema_drift import KnownProperties
-from tap_billit.state import StateByCompany
+from tap_billit.errors import AnswerError, BillitError
+from tap_billit.schema_drift import KnownProperties, whole_number
+from tap_billit.state import Watermark
+from tap_billit.state_messages import StateByCompany
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from tap_billit.account import BillitAccount
     from tap_billit.api.pagination import NextPageLinkPaginator, Row
-    from tap_billit.state import CompanyState, Watermark
+    from tap_billit.state import CompanyState
 
 
 class BillitStream(Stream):
@@ -100,6 +101,24 @@ class BillitStream(Stream):
         """None: no stream here has children, and the SDK would copy a context for each record."""
         return ()
 
+    @override
+    def _write_state_message(self) -> None:
+        """With BATCH after each file; else the state's own pace, and the run's end."""
+        if self.get_batch_config(self.config):
+            super()._write_state_message()
+
+    @override
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        """Not before the records: a loader would drop those of a company that is left out."""
+
+    def activate_version(self) -> None:
+        """Have the loader drop the rows that were not sent again, if all that is there was sent."""
+        version = self._stream_version
+        partitions = self.stream_state.get("partitions", ())
+        aside = any(partition.get("set_aside") for partition in partitions)
+        if version is not None and not aside and not self.account.incomplete.has(self.name):
+            super()._write_activate_version_message(version)
+
     @cached_property
     def _known(self) -> KnownProperties:
         return KnownProperties(self.effective_schema)
@@ -119,13 +138,26 @@ class CompanyStream(BillitStream):
         if context is None:
             raise ValueError(f"{self.name} is read company by company")
         company = context["CompanyID"]
-        if company in self.account.refused:
-            return
+        if company not in self.account.incomplete.companies:
+            yield from self._forgivingly(company, self.get_context_state(context))
+        if company == self.account.companies[-1]["PartyID"]:
+            self.activate_version()
+
+    def _forgivingly(self, company: int, partition: dict[str, Any]) -> Iterator[Record]:
+        """The company's records; an error ends no more than it costs."""
         try:
-            yield from self.company_records(company, self.get_context_state(context))
-        except ApiError as error:
+            yield from self.company_records(company, partition)
+        except BillitError as error:
+            self.account.incomplete.leave_out(self.name, company, error)
             self.say(company, str(error), level=logging.ERROR)
-            self.account.refused[company] = error
+        else:
+            self.account.incomplete.complete()
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        if context and row.get("CompanyID") is None:
+            row["CompanyID"] = context["CompanyID"]
+        return super().post_process(row, context)
 
     @abstractmethod
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
@@ -138,10 +170,43 @@ class CompanyStream(BillitStream):
     def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
-            asked = pages(self.account.client, paginator, company=company)
+            usable = partial(self.usable, company)
+            asked = pages(self.account.client, paginator, company=company, usable=usable)
             for page in prefetch(asked, at_most=1):
                 counter.increment()
                 yield page
+
+    def usable(self, company: int, rows: list[Row]) -> list[Row]:
+        """The rows that have their key; those that have none are counted.
+
+        Raises:
+            AnswerError: no row has one, or a row is none that was asked for.
+        """
+        found = self.with_key(rows)
+        for row in found:
+            self.check(row, company)
+        if len(found) < len(rows):
+            if not found:
+                raise AnswerError(
+                    f"Billit lists rows of {self.path} without {' and '.join(self.primary_keys)}."
+                )
+            self.account.incomplete.rows(self.name, company, len(rows) - len(found))
+        return found
+
+    def with_key(self, rows: list[Row]) -> list[Row]:
+        """The rows that can be told from others."""
+        keys = [key for key in self.primary_keys if key != "CompanyID"]
+        return [row for row in rows if all(identifies(row.get(key)) for key in keys)]
+
+    def check(self, row: Row, company: int) -> None:
+        """Hold a row against what was asked.
+
+        Raises:
+            AnswerError: it is of another company.
+        """
+        of = whole_number(row.get("CompanyID"))
+        if of not in {None, company}:
+            raise AnswerError(f"Billit lists a row of company {of} in {self.path}.")
 
 
 class IncrementalStream(StateByCompany, CompanyStream):
@@ -152,10 +217,15 @@ class IncrementalStream(StateByCompany, CompanyStream):
     resumable: ClassVar[bool]
     """Whether an interrupted crawl goes on where it was, or starts again."""
 
+    _state: CompanyState
+    _watermark: Watermark | None
+    """The crawl under way; without a watermark it goes on with an older one."""
+
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
-        """What an interrupted crawl had left, then what has changed since the bookmark."""
+        """What earlier runs could not read or had left, then what changed since the bookmark."""
         state = self.company_state(company, partition)
+        yield from self.set_aside_records(state, company)
         if state.interrupted and self.resumable:
             self.say(company, "going on where the last run was cut short")
             yield from self._crawl(state, company)
@@ -169,17 +239,37 @@ class IncrementalStream(StateByCompany, CompanyStream):
             state.begin(watermark, lookback=lookback)
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
-        yield from self._crawl(state, company)
+        yield from self._crawl(state, company, watermark)
+
+    def set_aside_records(self, state: CompanyState, company: int) -> Iterable[Record]:  # noqa: ARG002
+        """What earlier runs set aside, and can be read now."""
+        return ()
 
     def watermark(self, company: int) -> Watermark | None:
         """What a crawl that begins now will have covered; None: there is nothing to read."""
         return self.account.watermark(self.path, company)
 
-    def _crawl(self, state: CompanyState, company: int) -> Iterator[Record]:
+    def _crawl(
+        self, state: CompanyState, company: int, watermark: Watermark | None = None
+    ) -> Iterator[Record]:
+        self._state, self._watermark = state, watermark
         self.say(company, f"reading what changed since {state.since or 'the start'}")
         yield from self.changed_records(state, company)
         state.complete()
         self.write_state()
+
+    @override
+    def usable(self, company: int, rows: list[Row]) -> list[Row]:
+        """As for all streams; the crawl covers no more than what the rows bear out."""
+        found = super().usable(company, rows)
+        if len(found) < len(rows):
+            self._state.cover(Watermark(None, None), lookback=self.account.lookback)
+        if self._watermark and self.account.ignores_newest_first(
+            self.path, company, found, than=self._watermark.newest
+        ):
+            self._watermark = self.watermark(company) or Watermark(None, None)
+            self._state.cover(self._watermark, lookback=self.account.lookback)
+        return found
 
     @abstractmethod
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
@@ -189,3 +279,10 @@ class IncrementalStream(StateByCompany, CompanyStream):
     def rereads(self) -> bool:
         """Whether there is something to read although nothing has changed."""
         return False
+
+
+def identifies(value: Any) -> bool:
+    """Whether a row can have this as its key."""
+    if type(value) is int:
+        return -(1 << 63) <= value < 1 << 63
+    return isinstance(value, str) and bool(value)

@@ -27,3 +27,4 @@ class Companies(BillitStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         yield from (dict(company) for company in self.account.companies)
+        self.activate_version()

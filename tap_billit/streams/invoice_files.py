@@ -11,19 +11,22 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from requests import codes
 from typing_extensions import override
 
 from tap_billit.api import odata
-from tap_billit.errors import ApiError, BillitError
+from tap_billit.errors import AnswerError, ApiError, BillitError, Costs
 from tap_billit.file_store import FileStore
 from tap_billit.schemas.invoice_file import INVOICE_FILE
 from tap_billit.streams.order_details import OrderDetails
+from tap_billit.streams.orders import is_or_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_billit.api.pagination import Row
+KINDS = ("Invoice", "CreditNote")
 
 
 class InvoiceFiles(OrderDetails):
@@ -43,16 +46,30 @@ class InvoiceFiles(OrderDetails):
 
     @override
     def kinds(self) -> list[str]:
-        return [odata.any_of(*(odata.eq("OrderType", kind) for kind in ("Invoice", "CreditNote")))]
+        return [odata.any_of(*(odata.eq("OrderType", kind) for kind in KINDS))]
 
     @override
-    def read(self, order: int, company: int) -> list[Record] | None:
-        documents = super().read(order, company)
-        if documents is None:
-            return None
-        return [self._file(*file, documents[0], company) for file in _references(documents[0])]
+    def is_of_kind(self, order: Row) -> bool:
+        return is_or_absent(order.get("OrderType"), *KINDS)
 
-    def _file(self, role: str, file: dict[str, Any], document: Record, company: int) -> Record:
+    @override
+    def read(self, order: int, company: int, *, again: bool) -> Iterator[Record]:
+        """A record for each file; one that cannot be had does not cost the others."""
+        failure = None
+        for details in super().read(order, company, again=again):
+            for role, file in _references(details):
+                try:
+                    yield self._file(role, file, details, company, again=again)
+                except BillitError as error:  # noqa: PERF203  what fails costs itself alone
+                    if error.costs is Costs.RUN:
+                        raise
+                    failure = error
+        if failure:
+            raise failure
+
+    def _file(
+        self, role: str, file: dict[str, Any], document: Record, company: int, *, again: bool
+    ) -> Record:
         order, file_id = document["OrderID"], str(file["FileID"])
         name = file.get("FileName") or file_id
         record = {
@@ -67,7 +84,7 @@ class InvoiceFiles(OrderDetails):
         place = self._store.place(company=company, order=order, file_id=file_id, name=name)
         content = self._store.read(place)
         if content is None:
-            content = self._fetch(file_id, company)
+            content = self._fetch(file_id, company, again=again)
             if content is None:
                 return {**record, "Skipped": "Billit has no such file"}
             if len(content) > self._largest:
@@ -83,18 +100,21 @@ class InvoiceFiles(OrderDetails):
             "Location": self._store.location(place),
         }
 
-    def _fetch(self, file_id: str, company: int) -> bytes | None:
+    def _fetch(self, file_id: str, company: int, *, again: bool) -> bytes | None:
+        """The bytes; None if Billit says in a second run as well that it has no such file."""
         path = f"/v1/files/{quote(file_id, safe='')}"
         try:
             body = self.account.client.get(path, company=company).body
         except ApiError as error:
-            if error.status == codes.not_found:
+            if not error.maybe_gone:
+                raise
+            if again:
                 return None
-            raise
+            raise AnswerError(f"Billit has no file {file_id}, it says ({error.brief}).") from None
         try:
             return b64decode(body["FileContent"], validate=True)
         except (KeyError, TypeError, ValueError, Base64Error):
-            raise BillitError(f"Billit answered {path} with something that is no file.") from None
+            raise AnswerError(f"Billit answered {path} with something that is no file.") from None
 
     @property
     def _largest(self) -> float:
@@ -112,8 +132,10 @@ class InvoiceFiles(OrderDetails):
 
 
 def _references(document: Record) -> Iterator[tuple[str, dict[str, Any]]]:
-    if (document.get("OrderPDF") or {}).get("FileID"):
-        yield "OrderPDF", document["OrderPDF"]
-    for file in document.get("Attachments") or ():
-        if file.get("FileID"):
-            yield "Attachments", file
+    attachments = document.get("Attachments")
+    for role, file in (
+        ("OrderPDF", document.get("OrderPDF")),
+        *(("Attachments", each) for each in (attachments if isinstance(attachments, list) else ())),
+    ):
+        if isinstance(file, dict) and file.get("FileID"):
+            yield role, file

@@ -47,6 +47,7 @@ class NewestFirstStream(IncrementalStream):
             query["$filter"] = odata.ge("LastModified", state.since)
         for page in self.pages(NextPageLinkPaginator(self.path, query), company):
             yield from page
+            self.note_written(len(page))
 
 
 class Parties(NewestFirstStream):

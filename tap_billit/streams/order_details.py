@@ -5,15 +5,18 @@ from __future__ import annotations
 from array import array
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from requests import codes
 from typing_extensions import override
 
+from tap_billit import state_messages
+from tap_billit.api.pagination import KeysetPaginator, pages
 from tap_billit.api.prefetch import map_in_order, prefetch
-from tap_billit.errors import ApiError, BillitError
+from tap_billit.errors import AnswerError, BillitError, Costs, MovedError
+from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER
 from tap_billit.streams.orders import (
     OrderStream,
@@ -22,6 +25,7 @@ from tap_billit.streams.orders import (
     SupplierCreditNotes,
     SupplierInvoices,
 )
+from tap_billit.streams.settling import Attempt, Unsettled, still_listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +33,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_billit.state import CompanyState
-
-STATE_EVERY = 60.0
-"""Seconds between two STATE messages, at most."""
-
-PAGE = 120
-"""Documents between two STATE messages, at most."""
 
 
 @dataclass
@@ -56,26 +54,71 @@ class OrderDetails(OrderStream):
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
-        def read(order: int) -> tuple[int, list[Record] | None]:
-            return order, self.read(order, company)
-
+        unsettled = Unsettled(state, partial(self._listed, company))
         listing = Listing()
-        deleted = 0
         last_state = monotonic()
-        with closing(prefetch(self._ids(state, company, listing))) as pages:
-            answers = map_in_order(read, chain.from_iterable(pages), at_once=self.at_once)
-            for count, (order, records) in enumerate(answers, start=1):
-                if records is None:
-                    deleted += 1
-                else:
-                    yield from records
-                state.written(order)
-                if count % PAGE == 0 or monotonic() - last_state >= STATE_EVERY:
+        attempt = partial(self._attempt, company)
+        with closing(prefetch(self._ids(state, company, listing))) as ids:
+            attempts = map_in_order(attempt, chain.from_iterable(ids), at_once=self.at_once)
+            for count, each in enumerate(attempts, start=1):
+                yield from each.records
+                unsettled.add(each)
+                self.note_written(1)
+                pause = monotonic() - last_state >= state_messages.STATE_EVERY
+                if pause or count % state_messages.PAGE == 0:
                     last_state = monotonic()
+                    unsettled.settle()
                     self.write_state()
                     self._say_how_far(company, count, listing)
-        if deleted:
-            self.say(company, f"{deleted} orders were deleted meanwhile, and skipped")
+        unsettled.settle(everything=True)
+        if unsettled.gone:
+            self.say(company, f"{unsettled.gone} orders were deleted meanwhile, and skipped")
+
+    @override
+    def set_aside_records(self, state: CompanyState, company: int) -> Iterator[Record]:
+        orders = state.set_aside.orders
+        if not orders:
+            return
+        self.write_state()
+        attempts = map_in_order(
+            partial(self._attempt, company, again=True), orders, at_once=self.at_once
+        )
+        missing: list[Attempt] = []
+        for each in attempts:
+            yield from each.records
+            if each.error is None:
+                state.set_aside.remove(each.order)
+            elif each.maybe_gone:
+                missing.append(each)
+            else:
+                state.set_aside.add(each.order, each.error)
+        listed = self._listed(company, [each.order for each in missing])
+        for each in missing:
+            if each.order not in listed:
+                state.set_aside.remove(each.order)
+        self.write_state()
+
+    def _attempt(self, company: int, order: int, *, again: bool = False) -> Attempt:
+        records: list[Record] = []
+        try:
+            records.extend(self.read(order, company, again=again))
+        except BillitError as error:
+            if error.costs is Costs.RUN:
+                raise
+            return Attempt(order, records, error)
+        return Attempt(order, records)
+
+    def _listed(self, company: int, orders: list[int]) -> set[int]:
+        """Which of these orders Billit lists in this stream."""
+
+        def page_from(order: int) -> tuple[list[int], bool]:
+            paginator = KeysetPaginator(self.path, self.kinds(), after=order - 1)
+            rows = next(
+                pages(self.account.client, paginator, company=company, usable=self.with_key), []
+            )
+            return [row["OrderID"] for row in rows], paginator.query is not None
+
+        return still_listed(orders, page_from)
 
     def _ids(self, state: CompanyState, company: int, listing: Listing) -> Iterator[array[int]]:
         """The OrderIDs to read, a page at a time."""
@@ -93,17 +136,31 @@ class OrderDetails(OrderStream):
             left = f"documents, {listing.known} are listed so far"
         self.say(company, f"{count} {left}")
 
-    def read(self, order: int, company: int) -> list[Record] | None:
-        """What an order's document gives, or None if it has been deleted since it was listed."""
-        try:
-            document = self.account.client.get(f"{self.path}/{order}", company=company).body
-        except ApiError as error:
-            if error.status == codes.not_found:
-                return None
-            raise
-        if not isinstance(document, dict):
-            raise BillitError(f"Billit answered {self.path}/{order} with JSON that is no order.")
-        return [document]
+    def read(self, order: int, company: int, *, again: bool) -> Iterator[Record]:  # noqa: ARG002
+        """The records of an order; `again` if an earlier run could not read all of them.
+
+        Raises:
+            BillitError: some of them cannot be had.
+        """
+        details = self.account.client.get(f"{self.path}/{order}", company=company).body
+        self._hold_against(details, order, company)
+        yield details
+
+    def _hold_against(self, details: Any, order: int, company: int) -> None:
+        """See that the details are those of this order.
+
+        Raises:
+            AnswerError: they are not.
+        """
+        asked = f"{self.path}/{order}"
+        if not isinstance(details, dict) or "OrderID" not in details:
+            raise AnswerError(f"Billit answered {asked} with JSON that is no order.")
+        if whole_number(details["OrderID"]) != order:
+            raise AnswerError(f"Billit answered {asked} with order {details['OrderID']!r}.")
+        if whole_number(details.get("CompanyID")) not in {None, company}:
+            raise AnswerError(f"Billit answered {asked} with company {details['CompanyID']!r}.")
+        if not self.is_of_kind(details):
+            raise MovedError(f"Billit answered {asked} with an order of another kind.")
 
 
 class SalesInvoiceDetails(OrderDetails):

@@ -7,14 +7,16 @@ request; documents are whole, a request each.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
+from tap_billit.errors import AnswerError
+from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER_ROW
-from tap_billit.streams.base import IncrementalStream
+from tap_billit.streams.base import IncrementalStream, identifies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
+    from tap_billit.api.pagination import Row
     from tap_billit.state import CompanyState
 
 LATELY_PAID = timedelta(days=31)
@@ -46,6 +49,26 @@ class OrderStream(IncrementalStream):
             conditions.append(odata.any_of(changed, *self.reread_conditions(state.since)))
         return KeysetPaginator(self.path, conditions, after=state.last_order_id)
 
+    @override
+    def with_key(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if identifies(whole_number(row.get("OrderID")))]
+
+    @override
+    def check(self, row: Row, company: int) -> None:
+        super().check(row, company)
+        if not self.is_of_kind(row):
+            raise AnswerError(
+                f"Billit lists order {row['OrderID']} as {row.get('OrderDirection')} "
+                f"{row.get('OrderType')}, which was not asked for: does something between here and "
+                "Billit take the filter away?"
+            )
+
+    def is_of_kind(self, order: Row) -> bool:
+        """Whether an order may be one of this stream, as far as it says."""
+        return is_or_absent(order.get("OrderDirection"), self.direction) and is_or_absent(
+            order.get("OrderType"), self.order_type
+        )
+
     def kinds(self) -> list[str]:
         """Conditions for the orders of this stream."""
         return [
@@ -56,6 +79,13 @@ class OrderStream(IncrementalStream):
     def reread_conditions(self, since: datetime) -> tuple[str, ...]:  # noqa: ARG002
         """What else is read, besides that which changed `since`."""
         return ()
+
+
+def is_or_absent(value: Any, *wanted: str) -> bool:
+    """Whether a property says one of these, or nothing."""
+    return value is None or (
+        isinstance(value, str) and value.casefold() in map(str.casefold, wanted)
+    )
 
 
 class OrderRows(OrderStream):
@@ -75,6 +105,7 @@ class OrderRows(OrderStream):
             last = page[-1]["OrderID"]
             yield from page
             state.written(last)
+            self.note_written(len(page))
             self.write_state()
             rows += len(page)
             self.say(company, f"{rows} rows so far")

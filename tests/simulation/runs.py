@@ -190,7 +190,7 @@ def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) 
         mock.patch("tap_billit.streams.base.prefetch", _one_ahead),
         mock.patch("tap_billit.streams.order_details.prefetch", _all_ahead),
         mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
-        mock.patch("tap_billit.streams.order_details.PAGE", page_size),
+        mock.patch("tap_billit.state_messages.PAGE", page_size),
     ):
         try:
             yield
