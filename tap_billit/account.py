@@ -117,7 +117,10 @@ class BillitAccount:
         listed = companies if isinstance(companies, list) else []
         reached = {party: each for each in listed if (party := _party_id(each)) is not None}
         if not reached:
-            raise BillitError("This login reaches no company in Billit.")
+            raise BillitError(
+                "This login reaches no company in Billit"
+                f"{', but for some without a PartyID' if listed else ''}."
+            )
         if not self.config.get("company_ids"):
             self.incomplete.entries(sum(_party_id(each) is None for each in listed))
         wanted = self.config.get("company_ids") or list(reached)
@@ -138,8 +141,10 @@ class BillitAccount:
     def _ask_watermark(self, path: str, company: int) -> Watermark | None:
         query = partial(without, {"$orderby": "LastModified desc", "$top": "1"})
         answer = self.client.ask(path, query, company=company)
-        rows, _ = page_of(answer.body, path)
-        return Watermark(self._newest(rows[0], path), answer.date) if rows else None
+        rows, link = page_of(answer.body, path)
+        if not rows:
+            return Watermark(None, answer.date) if link else None
+        return Watermark(self._newest(rows[0], path), answer.date)
 
     def ignores_newest_first(
         self, path: str, company: int, rows: list[Row], *, than: str | None

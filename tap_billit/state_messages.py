@@ -31,7 +31,10 @@ PAGE = 120
 """Records between two STATE messages, at most, or as many as there are companies in streams."""
 
 STATE_EVERY = 60.0
-"""Seconds between two STATE messages, at most."""
+"""Seconds between two STATE messages, at most; more where it tells of many."""
+
+A_SECOND = 20
+"""Of how many companies in streams STATE tells a second, at most: some 4 KB."""
 
 
 class StatePace:
@@ -42,19 +45,19 @@ class StatePace:
         self._at: float | None = None
         self._said = b""
 
-    def is_due(self, state: Mapping[str, Any]) -> bool:
-        """Whether to write one now: before the first record always, then if it says a new thing."""
-        if self._at is not None and not self._is_time(state):
+    def is_due(self, state: Mapping[str, Any], *, coming: int) -> bool:
+        """Whether to write one before so many `coming` records: before the first record always."""
+        if self._at is not None and not self._is_time(state, self.records + coming):
             return False
         self.records, self._at = 0, monotonic()
         before, self._said = self._said, msgspec.json.encode(state)
         return self._said != before
 
-    def _is_time(self, state: Mapping[str, Any]) -> bool:
+    def _is_time(self, state: Mapping[str, Any], records: int) -> bool:
         streams = state.get("bookmarks", {}).values()
         partitions = sum(len(stream.get("partitions", ())) for stream in streams)
         since = monotonic() - (self._at or 0.0)
-        return self.records >= max(PAGE, partitions) or since >= STATE_EVERY
+        return records > max(PAGE, partitions) or since >= max(STATE_EVERY, partitions / A_SECOND)
 
 
 class StateByCompany(Stream):
@@ -88,10 +91,10 @@ class StateByCompany(Stream):
         """So many records are out, and the state tells of them."""
         self.account.state_pace.records += records
 
-    def write_state(self) -> None:
+    def write_state(self, *, coming: int = 1) -> None:
         """Write a STATE if one is due; not with BATCH, whose records wait for the file's end."""
         if not self.get_batch_config(self.config) and self.account.state_pace.is_due(
-            self.tap_state
+            self.tap_state, coming=coming
         ):
             self._tap.write_message(StateMessage(self.tap_state))
 

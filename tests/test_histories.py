@@ -105,7 +105,7 @@ def repeated_hour() -> None:
     history = History("2026-10-25T00:50:00")
     history.billit(Create(times=2), Wait(12 * MINUTE))
     history.sync()
-    history.billit(Wait(8 * MINUTE), Touch(0))
+    history.billit(Wait(8 * MINUTE), Touch(0), Wait(60 * MINUTE))
     history.sync()
 
 

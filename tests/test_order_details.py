@@ -125,8 +125,13 @@ def answer_files(run: Runner, reply: Reply) -> None:
 
 
 def test_a_file_that_billit_has_no_more_is_named_and_skipped(run: Runner, tmp_path: Path) -> None:
-    answer_files(run, Reply.error(404, "NotFound"))
-    assert {record["Skipped"] for record in files(run, tmp_path)} == {"Billit has no such file"}
+    """Not before a second run has found so as well."""
+    file = files(run, tmp_path / "whole")[3]
+    run.demo.fail(Reply.error(404, "NotFound"), path=f"/v1/files/{file['FileID']}", times=2)
+    with pytest.raises(BillitError, match=f"invoice_files {file['OrderID']} .*tried again"):
+        files(run, tmp_path / "files")
+    (again,) = files(run, tmp_path / "files", state=run.last.state)
+    assert (again["FileID"], again["Skipped"]) == (file["FileID"], "Billit has no such file")
 
 
 def test_something_that_is_no_file_stops_the_run(run: Runner, tmp_path: Path) -> None:

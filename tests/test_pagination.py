@@ -127,7 +127,9 @@ def test_a_list_without_an_envelope_is_one_page(demo: DemoServer) -> None:
     assert read(demo, NextPageLinkPaginator(PARTIES, {})) == [[{"PartyID": 1}]]
 
 
-@pytest.mark.parametrize("body", [{"Items": None}, {"Value": []}, {"Items": {}}, "text", 7, [1]])
+@pytest.mark.parametrize(
+    "body", [{"Items": None, "Count": 2}, {"Value": []}, {"Items": {}}, "text", 7, [1]]
+)
 def test_json_of_another_shape_is_no_empty_list(body: Any, demo: DemoServer) -> None:
     answering(demo, PARTIES, lambda _: body)
     with pytest.raises(BillitError, match="/v1/parties with JSON that is not a list of Items"):

@@ -75,7 +75,8 @@ class BillitClient:
         self.fallbacks = QueryFallbacks()
         self._patience = patience or Patience()
         self._patience.answers = self._answers
-        self._get_patiently = retrying(self._get, patience=self._patience, own=True)
+        self._get_patiently = retrying(self._get, patience=self._patience)
+        self._get_briefly = retrying(self._get, patience=self._patience, own=True)
         self._closed = False
 
     def close(self) -> None:
@@ -100,7 +101,8 @@ class BillitClient:
             TransientError: Billit did not recover while the tap kept trying.
             LoginError: there is no valid login any more.
         """
-        return self._get_patiently(*self._request(path, query, company), may_be_empty)
+        get = self._get_patiently if company is None else self._get_briefly
+        return get(*self._request(path, query, company), may_be_empty)
 
     def ask(
         self,

@@ -97,30 +97,30 @@ def _waits(patience: Patience | None, *, own: bool) -> Generator[float, Transien
     """Seconds before each next try: what Billit asked for, else 2, 4, 8 … with jitter."""
     patience = patience or Patience()
     failure = yield 0.0
-    since = monotonic()
+    since, alone, outage = monotonic(), 1, not own
     for tries in count(1):
+        if own and not failure.busy and alone >= TRIES:
+            before, outage = outage, patience.is_outage(since)
+            if not before and not outage:
+                return
+            if not outage:  # Billit is back, perhaps since this was asked
+                since, alone = monotonic(), 0
         left = patience.left(since)
-        enough = left <= 0 or (own and tries >= TRIES and not failure.busy)
-        if failure.costs is Costs.RUN or (enough and _is_over(failure, patience, since, own=own)):
+        if failure.costs is Costs.RUN or left <= 0:
+            _run_out(failure, patience, outage=outage or patience.is_outage(since))
             return
         wait = random.uniform(0.5, 1) * min(2.0 ** min(tries, 9), LONGEST_WAIT)  # noqa: S311
         asked = failure.retry_after
         wait = wait if asked is None else max(asked, SHORTEST_WAIT)
         failure = yield min(wait, left)
+        alone += 1
 
 
-def _is_over(failure: TransientError, patience: Patience, since: float, *, own: bool) -> bool:
-    """Whether to try no more: in an outage only when the patience is spent, and then the run ends.
-
-    A failure that costs the run came out of a login that has been waited for already.
-    """
-    spent = patience.left(since) <= 0
-    outage = not own or patience.is_outage(since)
-    if spent:
-        patience.spend()
-    if spent and outage:
+def _run_out(failure: TransientError, patience: Patience, *, outage: bool) -> None:
+    """The patience is spent, and with it the run if nothing else is answered either."""
+    patience.spend()
+    if outage:
         failure.costs = Costs.RUN
-    return spent or not outage
 
 
 def _say(details: Details) -> None:

@@ -103,10 +103,10 @@ class OrderRows(OrderStream):
         rows = 0
         for page in self.pages(self.paginator(state), company):
             last = page[-1]["OrderID"]
+            self.write_state(coming=len(page))
             yield from page
             state.written(last)
             self.note_written(len(page))
-            self.write_state()
             rows += len(page)
             self.say(company, f"{rows} rows so far")
 

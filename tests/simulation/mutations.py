@@ -144,10 +144,10 @@ def settled_too_soon() -> Generator[None]:
 def first_state_after_records() -> Generator[None]:
     """No STATE before a page has been written."""
 
-    def late(self: IncrementalStream) -> None:
+    def late(self: IncrementalStream, *, coming: int = 1) -> None:
         crawls = (part.get("crawl") for part in self.stream_state.get("partitions", ()))
         if all(crawl is None or crawl["last_order_id"] for crawl in crawls):
-            write_state(self)
+            write_state(self, coming=coming)
 
     write_state = IncrementalStream.write_state
     with mock.patch.object(IncrementalStream, "write_state", late):
