@@ -54,9 +54,11 @@ class StatePace:
         return self._said != before
 
     def _is_time(self, state: Mapping[str, Any], records: int) -> bool:
+        since = monotonic() - (self._at or 0.0)
+        if records <= PAGE and since < STATE_EVERY:
+            return False
         streams = state.get("bookmarks", {}).values()
         partitions = sum(len(stream.get("partitions", ())) for stream in streams)
-        since = monotonic() - (self._at or 0.0)
         return records > max(PAGE, partitions) or since >= max(STATE_EVERY, partitions / A_SECOND)
 
 

@@ -61,14 +61,14 @@ class OrderDetails(OrderStream):
         with closing(prefetch(self._ids(state, company, listing))) as ids:
             attempts = map_in_order(attempt, chain.from_iterable(ids), at_once=self.at_once)
             for count, each in enumerate(attempts, start=1):
+                self.write_state(coming=len(each.records))
                 yield from each.records
                 unsettled.add(each)
-                self.note_written(1)
+                self.note_written(len(each.records))
                 pause = monotonic() - last_state >= state_messages.STATE_EVERY
                 if pause or count % state_messages.PAGE == 0:
                     last_state = monotonic()
                     unsettled.settle()
-                    self.write_state()
                     self._say_how_far(company, count, listing)
         unsettled.settle(everything=True)
         if unsettled.gone:
