@@ -17,6 +17,7 @@ from tap_billit.api import deadline
 from tap_billit.api.body import TooLargeError
 from tap_billit.api.client import BillitClient
 from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.token_endpoint import AnswerLostError, RefusedError, TokenEndpoint
 from tap_billit.demo import Account, DemoServer, Reply
@@ -75,7 +76,7 @@ def ask_api(url: str, session: requests.Session | None = None) -> Any:
         auth=ApiKeyAuth("no-key"),
         session=session or rate_limited_session(requests_per_minute=1000, user_agent="tests"),
         timeout=5,
-        patience=0,
+        patience=Patience(0),
     )
     try:
         return client.get("/v1/orders").body

@@ -12,6 +12,7 @@ import pytest
 
 from tap_billit.api.client import BillitClient
 from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError, TransientError
@@ -87,7 +88,7 @@ def test_a_server_that_stays_down_ends_the_run(
 ) -> None:
     demo.fail(Reply.error(503, "Maintenance", "Even geduld"), times=9)
     with (
-        client_of(demo, patience=0) as client,
+        client_of(demo, patience=Patience(0)) as client,
         pytest.raises(
             TransientError,
             match=r"503 to /v1/account/accountInformation: Maintenance - Even geduld",
@@ -102,7 +103,7 @@ def test_a_server_that_is_not_there_is_named(caplog: pytest.LogCaptureFixture) -
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with (
-        client_of(f"http://127.0.0.1:{port}", patience=0) as client,
+        client_of(f"http://127.0.0.1:{port}", patience=Patience(0)) as client,
         pytest.raises(TransientError, match=rf"http://127.0.0.1:{port}/v1/orders: .*refused"),
     ):
         client.get(ORDERS, {"$filter": "OrderID ge 1"})
@@ -119,7 +120,7 @@ def test_an_address_that_cannot_be_asked_is_not_tried_again(address: str, waits:
 def test_an_answer_that_does_not_come_is_given_up(demo: DemoServer) -> None:
     demo.fail(Reply(delay=3))
     with (
-        client_of(demo, timeout=0.1, patience=0) as client,
+        client_of(demo, timeout=0.1, patience=Patience(0)) as client,
         pytest.raises(TransientError, match=r"could not be reached.*timed? ?out"),
     ):
         client.get(ACCOUNT)

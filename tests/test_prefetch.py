@@ -16,10 +16,11 @@ from tests.kit.demo import account
 from tests.kit.run import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from typing_extensions import Self
 
+    from tap_billit.demo import Request
     from tests.kit.run import Run
 
 
@@ -130,7 +131,7 @@ def check_state_covers_only_what_was_written(run: Run) -> None:
 
 
 def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
+    monkeypatch.setattr("tap_billit.state_messages.PAGE", 3)
     with DemoServer(account(orders=60)) as server:
         plain = sync(server, DETAILS, requests_per_minute=6000)
         slow = (Reply(delay=0.03), None, None, Reply(delay=0.01), None, None, None)
@@ -142,17 +143,29 @@ def test_documents_come_in_order_whoever_is_first(monkeypatch: pytest.MonkeyPatc
     check_state_covers_only_what_was_written(run)
 
 
-def test_one_failure_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_billit.streams.order_details.PAGE", 3)
+def down_from(path: str) -> Callable[[Request], Reply | None]:
+    """From this request on, Billit is down."""
+    down: list[str] = []
+
+    def hook(request: Request) -> Reply | None:
+        down.extend([path] * (request.path == path))
+        return Reply.error(503, "Maintenance") if down else None
+
+    return hook
+
+
+def test_an_outage_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_billit.state_messages.PAGE", 3)
     with DemoServer(account(orders=60)) as server:
         whole = sync(server, DETAILS, requests_per_minute=6000)
         orders = [row["OrderID"] for row in whole.records[DETAILS]]
         server.requests.clear()
-        server.fail(Reply(200, ["no order"]), path=f"/v1/orders/{orders[10]}")
-        run = sync(server, DETAILS, requests_per_minute=6000)
-        assert "JSON that is no order" in str(run.error)
+        server.hooks.append(down_from(f"/v1/orders/{orders[10]}"))
+        run = sync(server, DETAILS, requests_per_minute=6000, retry_minutes=0)
+        assert "answered 503" in str(run.error)
         assert [row["OrderID"] for row in run.records[DETAILS]] == orders[:10]
-        read = {int(request.path.rpartition("/")[2]) for request in server.requests[3:]}
+        details = [r.path for r in server.requests if r.path.startswith("/v1/orders/")]
+        read = {int(path.rpartition("/")[2]) for path in details}
         assert read <= set(orders[:15])
         check_state_covers_only_what_was_written(run)
         rest = sync(server, DETAILS, state=run.state, requests_per_minute=6000)

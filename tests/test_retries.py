@@ -119,7 +119,7 @@ def test_refused_until_billit_is_back(waits: Waits) -> None:
 
 def test_waits_double_up_to_a_minute_until_patience_ends(server: DemoServer, waits: Waits) -> None:
     plain = run_without_faults(ROWS)
-    server.fail(error(503, "Maintenance", "Onderhoud"), path=ORDERS, skip=2, times=ALWAYS)
+    server.fail(error(503, "Maintenance", "Onderhoud"), skip=3, times=ALWAYS)
     run = sync(server, ROWS)
     assert sum(waits.seconds) == pytest.approx(PATIENCE)
     for tries, wait in enumerate(waits.seconds[:-1], start=1):
@@ -144,7 +144,7 @@ def test_an_absurd_wait_is_cut_to_the_patience(
 
 @pytest.mark.parametrize("minutes", [0, 0.5])
 def test_patience_is_a_setting(minutes: float, server: DemoServer, waits: Waits) -> None:
-    server.fail(error(503, "Maintenance"), path=ORDERS, skip=2, times=ALWAYS)
+    server.fail(error(503, "Maintenance"), skip=3, times=ALWAYS)
     run = sync(server, ROWS, retry_minutes=minutes)
     assert sum(waits.seconds) == pytest.approx(minutes * 60)
     assert "answered 503" in str(run.error)

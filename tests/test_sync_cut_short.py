@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from tests.kit.run import Json, Run, Runner
 
 
-def test_there_is_a_state_for_each_page(run: Runner, account: Account) -> None:
+def test_there_is_a_state_for_each_page(
+    run: Runner, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What follows the last STATE is what a crash costs: a page at most."""
+    monkeypatch.setattr("tap_billit.state_messages.PAGE", 10)
     result = run("sales_invoices")
     since = 0
     for message in result.messages:
@@ -67,23 +70,28 @@ def test_a_run_cut_short_goes_on_after_the_last_page(run: Runner, demo: DemoServ
     assert sorted(ids(everything)) == sorted(ids(wanted))
 
 
-def nonsense(number: int, what: str) -> Callable[[Request], Reply | None]:
-    """What makes no sense in place of an answer: of that number, to pages or to documents."""
-    asked = count(1)
+def down_from(number: int, what: str) -> Callable[[Request], Reply | None]:
+    """Billit is down from this page or document on."""
+    asked, down = count(1), list[bool]()
 
     def answer(request: Request) -> Reply | None:
+        if down:
+            return Reply.error(503, "Maintenance")
         document = request.path.startswith("/v1/orders/")
         page = request.path == "/v1/orders" and "$top" not in request.query
         matches = document if what == "document" else page
-        return Reply(body=[1]) if matches and next(asked) == number else None
+        if matches and next(asked) == number:
+            down.append(True)
+            return Reply.error(503, "Maintenance")
+        return None
 
     return answer
 
 
 def test_a_run_cut_short_says_which_documents_it_has(run: Runner, demo: DemoServer) -> None:
-    demo.hooks.append(nonsense(10, "document"))
-    with pytest.raises(BillitError, match="JSON that is no order"):
-        run("sales_invoice_details")
+    demo.hooks.append(down_from(10, "document"))
+    with pytest.raises(BillitError, match="503"):
+        run("sales_invoice_details", retry_minutes=0)
     written = ids(run.last.records["sales_invoice_details"])
     company = demo.account.companies[0]["PartyID"]
     crawl = run.last.partition("sales_invoice_details", company)["crawl"]
@@ -105,9 +113,9 @@ def test_in_batches_no_state_covers_what_is_not_in_a_file(
         "batch_size": 7,
     }
     wanted = rows_of(demo.account, ROWS["sales_invoices"])
-    demo.hooks.append(nonsense(*cut_at))
-    with pytest.raises(BillitError):
-        run(stream, batch_config=batches)
+    demo.hooks.append(down_from(*cut_at))
+    with pytest.raises(BillitError, match="503"):
+        run(stream, batch_config=batches, retry_minutes=0)
     cut = run.last
     demo.hooks.clear()
     rest = run(stream, batch_config=batches, state=cut.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from tap_billit.errors import BillitError
+from tap_billit.errors import AnswerError
 from tap_billit.redaction import path_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ ERROR_LIMIT = 1 << 16
 """Bytes of an answer that is no success: its status counts, and the code at its beginning."""
 
 
-class TooLargeError(BillitError):
+class TooLargeError(AnswerError):
     """Billit answered more than any answer of its kind can be."""
 
 
