@@ -41,6 +41,7 @@ bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in fu
 	.venv/bin/python -m benchmarks.requests --small
 	.venv/bin/python -m benchmarks.pace --small
 	.venv/bin/python -m benchmarks.memory --small
+	.venv/bin/python -m benchmarks.state --small
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix

@@ -12,7 +12,16 @@ from typing import Any
 
 import yaml
 
-from tap_billit.errors import OTHER, REDIRECT, SERVER_ERROR, STATUS_RULES
+from tap_billit.errors import (
+    OTHER,
+    REDIRECT,
+    SERVER_ERROR,
+    STATUS_RULES,
+    AnswerError,
+    BillitError,
+    Costs,
+    TransientError,
+)
 from tap_billit.settings import SETTINGS
 from tap_billit.tap import TapBillit
 
@@ -21,20 +30,59 @@ TAP = TapBillit(config={"environment": "demo"})
 OWN = SETTINGS.to_dict()["properties"]
 NEEDS_AN_EXTRA = "faker_config"
 
-AGAIN, ENDS = "tried again", "the run ends"
+AGAIN = "tried again"
+COSTS = {
+    Costs.RECORD: "the record alone",
+    Costs.STREAM: "this stream of this company",
+    Costs.COMPANY: "this company",
+    Costs.RUN: "the run",
+}
 SPECIAL = {
-    401: "a token that expired or is unknown is renewed once; else the company is left out",
-    404: "a document was deleted meanwhile: skipped, and counted in the log; else an error",
+    401: "a token that expired or is unknown is renewed once",
+    404: "details: a list is asked whether the order was deleted, and it is skipped then",
+    410: "as 404",
     429: "tried again after `Retry-After` (seconds or a date), else as the other errors",
 }
-BEYOND_STATUS = (
-    ("refused, reset, timed out, cut off, DNS, TLS cut off", AGAIN, "network, `api_url`"),
-    ("a certificate that cannot be trusted", ENDS, "the clock, `REQUESTS_CA_BUNDLE`"),
-    ("truncated or broken gzip, HTML, no JSON", AGAIN, "`environment`, `api_url`"),
-    ("JSON of another shape", ENDS, "please report this"),
-    ("an empty page that has a link", "passed; after 100 in a row the run ends", "report this"),
-    ("a link to another path, or that repeats; the same page again", ENDS, "report this"),
-    ("an answer of more than 256 MiB", "the run ends; the rest is not read", "`api_url`"),
+BEYOND_STATUS: tuple[tuple[str, str, Costs, str], ...] = (
+    (
+        "refused, reset, timed out, cut off, DNS, TLS cut off",
+        AGAIN,
+        TransientError.costs,
+        "network, `api_url`",
+    ),
+    (
+        "a certificate that cannot be trusted",
+        "",
+        BillitError.costs,
+        "the clock, `REQUESTS_CA_BUNDLE`",
+    ),
+    (
+        "truncated or broken gzip, HTML, no JSON",
+        AGAIN,
+        TransientError.costs,
+        "`environment`, `api_url`",
+    ),
+    (
+        "JSON of another shape, or not what was asked for",
+        "",
+        AnswerError.costs,
+        "please report this",
+    ),
+    ("a row without its key", "read again by the next run", Costs.RECORD, "please report this"),
+    (
+        "an empty page that has a link",
+        "passed, up to 100 in a row",
+        AnswerError.costs,
+        "please report this",
+    ),
+    (
+        "a link to another path, or that repeats; the same page again",
+        "",
+        AnswerError.costs,
+        "please report this",
+    ),
+    ("an answer of more than 256 MiB", "", AnswerError.costs, "`api_url`"),
+    ("the token endpoint: an error that lasts", AGAIN, Costs.RUN, "the message says"),
 )
 
 
@@ -63,16 +111,25 @@ def streams_table() -> str:
 
 
 def errors_table() -> str:
-    """What the tap does when Billit stumbles, as a Markdown table."""
-    statuses = {str(status): trouble for status, trouble in STATUS_RULES.items()}
+    """What the tap does when Billit stumbles, and what it costs if it lasts."""
+    statuses = {str(status): rule for status, rule in STATUS_RULES.items()}
     statuses |= {"other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_ERROR}
     special = {str(status): does for status, does in SPECIAL.items()}
     rows = [
-        (name, special.get(name, AGAIN if passes else "the company is left out"), check)
-        for name, (passes, check) in statuses.items()
+        (name, special.get(name, AGAIN if rule.retry else ""), rule.costs, rule.hint)
+        for name, rule in statuses.items()
     ]
-    lines = ["| Billit answers | The tap | What to check |", "| --- | --- | --- |"]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in (*rows, *BEYOND_STATUS)])
+    lines = [
+        "| Billit answers | The tap | If it stays so, it costs | What to check |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join(
+        lines
+        + [
+            f"| {answer} | {does} | {COSTS[costs]} | {check} |"
+            for answer, does, costs, check in (*rows, *BEYOND_STATUS)
+        ]
+    )
 
 
 def meltano_settings() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_billit.demo import Reply
 from tests.kit.history import MINUTE, History
 from tests.simulation import mutations
 from tests.simulation.promise import BrokenPromiseError
@@ -117,6 +118,26 @@ def first_state_taken_for_stored() -> None:
     history.sync()
 
 
+def set_aside_and_killed(status: int, kill_at: int | None) -> None:
+    """Details cannot be read in one run; the next one, which can, is killed; then one more."""
+    history = History(streams=("sales_invoice_details",))
+    history.billit(Create(times=5), Wait(6 * MINUTE))
+    odd = {order: Reply.error(status, "Odd") for order in sorted(history.world.orders)[1:3]}
+    assert not history.sync(unreadable=odd).complete
+    history.billit(Create())
+    if kill_at is not None:
+        history.sync(kill_at=kill_at)
+    history.sync()
+
+
+def not_readable_for_a_while() -> None:
+    set_aside_and_killed(403, None)
+
+
+def not_found_for_a_while() -> None:
+    set_aside_and_killed(404, None)
+
+
 CAUGHT = (
     (deleted_between_pages, mutations.offset_paging),
     (moved_between_pages, mutations.offset_paging),
@@ -129,6 +150,8 @@ CAUGHT = (
     (changed_behind_a_killed_run, mutations.interrupted_crawl_takes_new_mark),
     (repeated_hour, mutations.autumn_not_set_back),
     (first_state_taken_for_stored, mutations.first_state_after_records),
+    (not_readable_for_a_while, mutations.set_aside_is_forgotten),
+    (not_found_for_a_while, mutations.not_found_is_believed),
 )
 
 
@@ -141,6 +164,11 @@ def test_nothing_is_lost(history: Callable[[], None]) -> None:
 def test_the_check_bites(history: Callable[[], None], mutation: Any) -> None:
     with mutation(), pytest.raises(BrokenPromiseError):
         history()
+
+
+@pytest.mark.parametrize("kill_at", range(8))
+def test_what_is_set_aside_survives_a_kill(kill_at: int) -> None:
+    set_aside_and_killed(403, kill_at)
 
 
 def test_ties_by_the_hundred() -> None:

@@ -11,6 +11,7 @@ from tap_billit.account import BillitAccount
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator
 from tap_billit.clock import BillitClock
+from tap_billit.set_aside import SetAside
 from tap_billit.state import CompanyState
 from tap_billit.streams.base import CompanyStream, IncrementalStream
 from tap_billit.streams.orders import OrderStream
@@ -151,6 +152,20 @@ def first_state_after_records() -> Generator[None]:
 
     write_state = IncrementalStream.write_state
     with mock.patch.object(IncrementalStream, "write_state", late):
+        yield
+
+
+@contextmanager
+def set_aside_is_forgotten() -> Generator[None]:
+    """What cannot be read is passed."""
+    with mock.patch.object(SetAside, "add"):
+        yield
+
+
+@contextmanager
+def not_found_is_believed() -> Generator[None]:
+    """An order whose details are not found is taken for deleted, whatever the list says."""
+    with mock.patch("tap_billit.streams.order_details.still_listed", return_value=set()):
         yield
 
 

@@ -133,6 +133,7 @@ def sync(  # noqa: PLR0913
     kill_at: int | None = None,
     down_at: int | None = None,
     dies: bool = False,
+    unreadable: Mapping[int, Reply] | None = None,
     page_size: int = 3,
     **config: Any,
 ) -> Run:
@@ -140,17 +141,19 @@ def sync(  # noqa: PLR0913
 
     `plan` says what changes just before the request of that number is answered. The tap is killed
     in place of its message number `kill_at`; Billit is down from request number `down_at` on; the
-    target `dies` with what it has buffered.
+    target `dies` with what it has buffered. The details of `unreadable` orders get these replies.
     """
     world.touched.clear()
     world.changes = 0
     run = Run()
     server = DemoServer(world.account, page_size=page_size)
 
-    def answer(_: Request) -> Reply | None:
+    odd = {f"/v1/orders/{order}": reply for order, reply in (unreadable or {}).items()}
+
+    def answer(request: Request) -> Reply | None:
         number = len(server.requests) - 1
         world.apply((plan or {}).get(number, ()))
-        return DOWN if down_at is not None and number >= down_at else None
+        return DOWN if down_at is not None and number >= down_at else odd.get(request.path)
 
     server.hooks.append(answer)
     with _in_this_thread(server, streams, page_size):
@@ -166,7 +169,7 @@ def sync(  # noqa: PLR0913
         except Killed:
             pass
         except BillitError:
-            assert down_at is not None
+            assert down_at is not None or odd
         finally:
             server.stop()
     target.end(dies=dies)
