@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
 from operator import attrgetter
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from tap_billit.demo import counterparties, files, ledger
+from tap_billit.demo.bank import Bank, Movement
 from tap_billit.demo.lazy_rows import LazyRows
-from tap_billit.demo.lifecycle import START, Event, Lifecycle, Lifecycles, Series
-from tap_billit.demo.order import Order
+from tap_billit.demo.lifecycle import START, Lifecycles, Series
+from tap_billit.demo.order import Order, made_by_hand
 from tap_billit.demo.order_json import OrderJson
+from tap_billit.demo.order_row import due_date
 from tap_billit.demo.timestamps import SECOND, local_date, midnight, moment, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
+
+    from tap_billit.demo.bank import Transaction
 
 Json = dict[str, Any]
 
 FIRST_ORDER = 1_000_000
-_BY_HAND = 1_000_000_000
 _BY_ID = attrgetter("order_id")
 
 
@@ -68,11 +72,12 @@ class Account:
         ]
         self._live: list[list[Order]] = [[] for _ in range(companies)]
         self._deleted: list[list[Order]] = [[] for _ in range(companies)]
-        self._payments: list[list[ledger.Payment]] = [[] for _ in range(companies)]
         self._by_id: dict[int, Order] = {}
+        self._bank = Bank(seed=seed, companies=self.companies, orders=self._by_id)
+        if orders:
+            self._bank.open()
         self._upcoming: list[tuple[int, int]] = []
         self._series = [Series(0, 1), Series(-1, -2), Series(-2, -2)]
-        self._booked = 0
         self.advance()
 
     @property
@@ -84,12 +89,11 @@ class Account:
         """Let happen all that should have happened by now."""
         with self.lock:
             now = self.now
-            payments = self._begin(now)
+            self._begin(now)
             while self._upcoming and self._upcoming[0][0] <= now:
                 _, order_id = heapq.heappop(self._upcoming)
-                payments += self._live_on(self._by_id[order_id], now)
-            for payment in sorted(payments):
-                self._book(payment)
+                self._live_on(self._by_id[order_id], now)
+            self._bank.advance(now)
 
     def rows(self, company_id: int) -> list[Json]:
         """The summaries of the company's live orders, by OrderID."""
@@ -131,23 +135,11 @@ class Account:
             now = self.now
             order_id = properties.pop("OrderID", None) or self._free_id(now)
             stamp = properties.pop("LastModified", None) or written(now)
-            direction = properties.get("OrderDirection", "Income")
-            events = [Event(now, "created", "ToPay")]
-            events += [Event(now, "sent")] * (direction == "Income")
-            lifecycle = Lifecycle(
-                number=_BY_HAND + order_id,
-                root=_BY_HAND + order_id,
-                begun=now,
-                company=self._number(company_id),
-                direction=direction,
-                kind=properties.get("OrderType", "Invoice"),
-                term=30,
-                part=0,
-                events=tuple(events),
+            order = made_by_hand(
+                order_id, company=self._number(company_id), now=now, properties=properties
             )
-            order = Order(order_id, lifecycle, done=len(events))
             self._by_id[order_id] = order
-            insort(self._live[lifecycle.company], order, key=_BY_ID)
+            insort(self._live[order.lifecycle.company], order, key=_BY_ID)
             self._set(order, properties, stamp)
             return order_id
 
@@ -164,10 +156,18 @@ class Account:
         with self.lock:
             order, now = self._order(order_id), self.now
             amount = self._shown(order)["ToPay"] if amount is None else amount
-            order.lifecycle = order.lifecycle._replace(events=order.past)
+            order.stop()
             order.payments.append((now, Decimal(amount)))
             order.touch(written(now))
-            self._book(ledger.Payment(now, order_id, order.lifecycle.company, Decimal(amount)))
+            company = order.lifecycle.company
+            self._bank.book(Movement(now, order_id, order_id, company, Decimal(amount)))
+
+    def convert(self, order_id: int, order_type: str, *, direction: str | None = None) -> None:
+        """Make it an order of another kind, and perhaps of the other side; it stays so."""
+        self.advance()
+        with self.lock:
+            order = self._order(order_id)
+            order.convert(self.now, order_type=order_type, direction=direction or order.direction)
 
     def delete(self, order_id: int) -> None:
         """Take the order out of the lists; `deleted` shows it from now on."""
@@ -192,19 +192,11 @@ class Account:
             seed=self.seed, company=self._number(company_id), company_id=company_id, now=self.now
         )
 
-    def transactions(self, company_id: int) -> LazyRows[ledger.Payment]:
+    def transactions(self, company_id: int) -> LazyRows[Transaction]:
         """What went over the company's bank account, by its ID; hold the lock while reading."""
         self.advance()
-        number = self._number(company_id)
-        return LazyRows(
-            self._payments[number],
-            lambda payment: ledger.transaction(
-                payment,
-                company=self.companies[number],
-                lifecycle=self._by_id[payment.order_id].lifecycle,
-                row=self._shown(self._by_id[payment.order_id]),
-            ),
-        )
+        booked = self._bank.transactions[self._number(company_id)]
+        return LazyRows(booked, lambda each: self._bank.shown(each, self._shown))
 
     def file(self, file_id: str) -> tuple[int, Json]:
         """The PartyID of the company that owns the file, and the file with its content."""
@@ -227,8 +219,8 @@ class Account:
         row = order.row
         if row is None:
             row = self._order_json[order.lifecycle.company].row(order)
-            order.row, order.due = row, date.fromisoformat(row["ExpiryDate"][:10])
-        days = ((today or local_date(self.now)) - order.due).days if row["ToPay"] else 0
+            order.row, order.due = row, due_date(row)
+        days = order.days_overdue(today or local_date(self.now)) if row["ToPay"] else 0
         if days != row["DaysOverdue"]:
             computed = {"Overdue": days > 0, "DaysOverdue": days}
             row = order.row = row | {
@@ -236,23 +228,22 @@ class Account:
             }
         return row
 
-    def _begin(self, now: int) -> list[ledger.Payment]:
+    def _begin(self, now: int) -> None:
         """Take in the orders created since the last time."""
-        payments: list[ledger.Payment] = []
         for place, series in enumerate(self._series):
             while (at := self._lifecycles.created(series.number)) is not None and at <= now:
                 order_id = self._free_id(at, place)
                 order = Order(order_id, self._lifecycles.lifecycle(series.number, at), done=0)
                 self._by_id[order_id] = order
                 insort(self._live[order.lifecycle.company], order, key=_BY_ID)
-                payments += self._live_on(order, now)
+                self._bank.expect(order)
+                self._live_on(order, now)
                 series.number += series.step
-        return payments
 
-    def _live_on(self, order: Order, now: int) -> list[ledger.Payment]:
-        """Let the order's events up to now happen; the payments among them."""
+    def _live_on(self, order: Order, now: int) -> None:
+        """Let the order's events up to now happen."""
         if order.deleted or order.next is None:
-            return []
+            return
         before, events = order.done, order.lifecycle.events
         while order.done < len(events) and events[order.done].at <= now:
             order.done += 1
@@ -263,15 +254,6 @@ class Account:
             self._bury(order)
         elif order.next is not None:
             heapq.heappush(self._upcoming, (order.next, order.order_id))
-        return [
-            ledger.Payment(event.at, order.order_id, order.lifecycle.company, event.kind)
-            for event in past
-            if event.kind in {"part-paid", "paid"}
-        ]
-
-    def _book(self, payment: ledger.Payment) -> None:
-        self._booked += 1
-        self._payments[payment.company].append(payment._replace(transaction_id=self._booked))
 
     def _bury(self, order: Order) -> None:
         order.deleted = True

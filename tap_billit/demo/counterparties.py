@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_CURRENCIES = ("EUR", "EUR", "USD")
+"""The currencies that companies keep their books in: every third trades in dollars."""
+
 FIRST_COMPANY, FIRST_PARTY = 401_117, 620_003
 PARTIES_AT_START = 40
 
@@ -132,7 +135,7 @@ def _company(rng: random.Random, number: int) -> Json:
         "Role": "Professional",
         "VATDeductable": True,
         "Identifiers": [_identifier(vat)],
-        "DefaultCurrencyTC": "EUR",
+        "DefaultCurrencyTC": _CURRENCIES[number % len(_CURRENCIES)],
         "SendUBL": True,
         "SendPDF": True,
     }

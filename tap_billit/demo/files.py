@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SPREAD, _SPACE = 2_654_435_761, 1 << 32
+_TYPE_CODES = {
+    ("Invoice", None): 380,
+    ("CreditNote", None): 381,
+    ("Invoice", "SelfBilling"): 389,
+    ("CreditNote", "SelfBilling"): 261,
+}
+"""The type codes of UNCL 1001."""
+
 _BACK = pow(_SPREAD, -1, _SPACE)
 
 
@@ -70,6 +78,7 @@ def ubl(order: Mapping[str, Any]) -> bytes:
         f' xmlns:cac="{schema}:CommonAggregateComponents-2">'
         f"<cbc:ID>{escape(order.get('OrderNumber', ''))}</cbc:ID>"
         f"<cbc:IssueDate>{order['OrderDate'][:10]}</cbc:IssueDate>"
+        f"<cbc:{root}TypeCode>{_TYPE_CODES[root, order.get('OrderSubType')]}</cbc:{root}TypeCode>"
         f"<cac:LegalMonetaryTotal>{amounts}</cac:LegalMonetaryTotal>"
         f"</{root}>\n"
     ).encode()

@@ -1,69 +1,20 @@
-"""What surrounds the orders of a company: products, documents, bank transactions, files."""
+"""What surrounds the orders of a company: products, documents, files."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from tap_billit.demo import files
-from tap_billit.demo.content import GOODS
 from tap_billit.demo.lifecycle import START
-from tap_billit.demo.order_json import share
+from tap_billit.demo.order_lines import GOODS
 from tap_billit.demo.seeded_random import decimal, seeded_random
 from tap_billit.demo.timestamps import DAY, HOUR, local_date, midnight, written
 
-if TYPE_CHECKING:
-    from tap_billit.demo.lifecycle import Lifecycle
-
 Json = dict[str, Any]
 
-FIRST_PRODUCT, FIRST_DOCUMENT, FIRST_TRANSACTION = 90_000, 80_000, 7_000_000
-
-
-class Payment(NamedTuple):
-    """A payment of an order: `part-paid`, `paid` (the rest), or an amount."""
-
-    at: int
-    order_id: int
-    company: int
-    what: str | Decimal
-    transaction_id: int = 0
-
-
-def transaction(payment: Payment, *, company: Json, lifecycle: Lifecycle, row: Json) -> Json:
-    """The Transaction: in EUR, positive for what comes in."""
-    amount = payment.what
-    if isinstance(amount, str):
-        part = share(row["TotalIncl"], lifecycle.part)
-        amount = part if amount == "part-paid" else row["TotalIncl"] - part
-    rate = row["FXRateToForeign"]
-    comes_in = (row["OrderDirection"] == "Income") != (row["OrderType"] == "CreditNote")
-    euros = (amount / rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    reference = row.get("PaymentReference", "")
-    day = midnight(local_date(payment.at))
-    return {
-        "BankAccountTransactionID": FIRST_TRANSACTION + payment.transaction_id,
-        "BankName": "Demobank",
-        "BankAccountID": 5_000 + payment.company,
-        "NameCounterParty": row["CounterParty"]["DisplayName"],
-        "TotalAmount": euros if comes_in else -euros,
-        "TransactionType": "Credit" if comes_in else "Debit",
-        "ValueDate": day,
-        "Currency": company["DefaultCurrencyTC"],
-        "Description": f"{row['CounterParty']['DisplayName']} {reference}".strip(),
-        "FreeMessage": reference,
-        "BankReference": f"{day[:10].replace('-', '')}{payment.transaction_id:08}",
-        "AssignedEntities": [
-            {
-                "AssignedAmount": amount,
-                "FXRateToBankCurrency": rate,
-                "EntityType": "Order",
-                "EntityID": payment.order_id,
-            }
-        ],
-    }
+FIRST_PRODUCT, FIRST_DOCUMENT = 90_000, 80_000
 
 
 def products(*, seed: int, company: int, now: int) -> list[Json]:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
+from tap_billit.demo import courses
+from tap_billit.demo.events import Event, Terms, happened, settle
 from tap_billit.demo.seeded_random import chance, seeded_random
+from tap_billit.demo.settlement import Settlement, at_once, settlement
 from tap_billit.demo.timestamps import DAY, HOUR, MINUTE, SECOND, moment
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ SPAN = REFERENCE - START
 
 DAILY_SINCE, DAILY_LEAST = 90, 200
 """Days before the reference since when each day brings a web sale, paid the day after, and a draft
-that will be deleted; in an account of at least so many orders."""
+that becomes a credit note the day after and is deleted; in an account of at least so many orders.
+"""
 
 WITHDRAWN_AFTER = 3
 """Days that such a draft lives; as many are alive at any moment."""
@@ -31,25 +35,22 @@ WITHDRAWN_AFTER = 3
 BLOCK, CREDITED, CREDITING = 12, 2, 9
 """In each block of the sequence one invoice is credited, by a credit note later in the block."""
 
-
-class Event(NamedTuple):
-    """What happened, when, and the OrderStatus it leads to if it leads to one."""
-
-    at: int
-    kind: str
-    status: str | None = None
+TOGETHER = {0: (4, 6, 8), 2: (4, 6)}
+"""In two of four blocks the invoices at these places are of one party, which pays them at once."""
 
 
 class Lifecycle(NamedTuple):
     """`number` is the place in the sequence; those of the daily orders are negative.
 
-    `root` is the number whose dice decide parties and lines, and `begun` when it was created: a
-    credit note takes those of the invoice it credits.
+    `root` is the number whose dice decide the lines, `met` the one whose dice decide the party, and
+    `begun` when that one was created: a credit note takes all of the invoice it credits, an
+    invoice the party of those it is paid with.
     `part` is the percentage that a first, partial payment pays.
     """
 
     number: int
     root: int
+    met: int
     begun: int
     company: int
     direction: str
@@ -57,6 +58,8 @@ class Lifecycle(NamedTuple):
     term: int
     part: int
     events: tuple[Event, ...]
+    settlement: Settlement = Settlement()
+    sub_type: str | None = None
 
     @property
     def created(self) -> int:
@@ -101,117 +104,162 @@ class Lifecycles:
         """The whole lifecycle of the order created then."""
         if number < 0:
             return self._daily(number, created)
-        place = number % BLOCK
-        root = number - (CREDITING - CREDITED) if place == CREDITING else number
-        rng = seeded_random(self.seed, 2, root)
-        company = int(rng.random() ** 1.5 * self.companies)
-        direction = "Income" if chance(rng, 0.62) else "Cost"
-        term = rng.choice((8, 14, 30, 30, 30, 60))
+        if number % BLOCK == CREDITED:
+            return self._credited(number, created)
+        if number % BLOCK == CREDITING:
+            return self._credit_note(number, created)
+        if members := _paid_with(number):
+            return self._paid_together(number, created, members)
+        return self._single(number, created)
+
+    def _single(self, number: int, created: int) -> Lifecycle:
+        rng, company, direction, terms = self._deal(number)
         kind = rng.choices(("Invoice", "Offer", "OrderForm", "DeliveryNote"), (88, 5, 4, 3))[0]
-        if place in {CREDITED, CREDITING}:
-            kind = "Invoice"
-        if kind != "Invoice":
-            direction = "Income"
-        part = rng.choice((25, 30, 40, 50)) if chance(rng, 0.3) else 0
-        if place == CREDITING:
-            rng, kind, part = seeded_random(self.seed, 3, number), "CreditNote", 0
-        events = [Event(created, "created", "Draft")]
-        events.append(Event(created + rng.randrange(200, 800), "finished"))
-        if kind in {"Invoice", "CreditNote"}:
-            issue = _issued if direction == "Income" else _received
-            issue(rng, events)
-            if events[-1].kind != "finished" or direction == "Cost":
-                _settled(rng, events, term=term, part=part, reminders=kind == "Invoice")
-        else:
-            _fulfilled(rng, events, kind=kind)
+        direction = direction if kind == "Invoice" else "Income"
+        terms = terms._replace(part=_part(rng))
+        course = courses.drawn(seeded_random(self.seed, 5, number), direction, kind)
+        events = _first(rng, created)
+        course.happen(rng, events, terms)
         if chance(rng, 0.2):
             events.append(Event(created + rng.randrange(2 * HOUR, 40 * DAY), "edited"))
-        if place == CREDITED:
-            credited = self.created(number + CREDITING - CREDITED) or 0
-            events = [event for event in events if event.at < credited or event.kind == "sent"]
-            if direction == "Income" and not any(event.kind == "sent" for event in events):
-                events.append(Event(created + MINUTE, "sent", "ToPay"))
-            events.append(Event(max(credited, max(events).at) + 3 * MINUTE, "credited", "Credited"))
         events.sort()
-        begun = created if root == number else self.created(root) or created
-        return Lifecycle(number, root, begun, company, direction, kind, term, part, tuple(events))
+        return Lifecycle(
+            number=number,
+            root=number,
+            met=number,
+            begun=created,
+            company=company,
+            direction=direction,
+            kind=kind,
+            term=terms.days,
+            part=terms.part if happened(events, "part-paid") else 0,
+            events=tuple(events),
+            settlement=settlement(seeded_random(self.seed, 6, number), events, direction),
+            sub_type=course.sub_type,
+        )
+
+    def _credited(self, number: int, created: int) -> Lifecycle:
+        """An invoice with a credit note for all of it: set off, or paid back if it was paid."""
+        rng, company, direction, terms = self._deal(number)
+        events = _first(rng, created)
+        courses.usual(direction, "Invoice").happen(rng, events, terms)
+        noted = self.created(number + CREDITING - CREDITED) or 0
+        events = [event for event in events if event.at < noted or event.kind == "sent"]
+        if direction == "Income" and not happened(events, "sent"):
+            events.append(Event(created + MINUTE, "sent", "ToPay"))
+        events.sort()
+        events.append(Event(max(noted, events[-1].at) + 3 * MINUTE, "credited", "Credited"))
+        return Lifecycle(
+            number=number,
+            root=number,
+            met=number,
+            begun=created,
+            company=company,
+            direction=direction,
+            kind="Invoice",
+            term=terms.days,
+            part=0,
+            events=tuple(events),
+            settlement=next((at_once(e.at) for e in events if e.kind == "paid"), Settlement()),
+        )
+
+    def _credit_note(self, number: int, created: int) -> Lifecycle:
+        root = number - (CREDITING - CREDITED)
+        begun = self.created(root) or created
+        invoice = self._credited(root, begun)
+        rng = seeded_random(self.seed, 3, number)
+        events = _first(rng, created)
+        if invoice.direction == "Cost":
+            events[0] = Event(created, "created", "ToPay")
+        else:
+            events.append(Event(created + MINUTE, "sent", "ToPay"))
+            events.append(Event(created + 90 * SECOND, "delivered"))
+        if invoice.settlement.banked is None:
+            events.append(Event(invoice.events[-1].at, "set off", "Paid"))
+        else:
+            settle(rng, events, Terms(invoice.term))
+        events = sorted(event for event in events if event.kind != "reminded")
+        paid = next((at_once(e.at) for e in events if e.kind == "paid"), Settlement())
+        return invoice._replace(
+            number=number, begun=begun, kind="CreditNote", events=tuple(events), settlement=paid
+        )
+
+    def _paid_together(self, number: int, created: int, members: tuple[int, ...]) -> Lifecycle:
+        """One of the invoices of a party that one payment settles, after the last of them."""
+        first, last = members[0], members[-1]
+        _, company, direction, _ = self._deal(first)
+        rng, _, _, terms = self._deal(number)
+        events = _first(rng, created)
+        courses.usual(direction, "Invoice").happen(rng, events, terms)
+        events = [event for event in events if event.kind not in {"paid", "reminded"}]
+        wait = seeded_random(self.seed, 7, first).randrange(9 * DAY, 40 * DAY)
+        paid = (self.created(last) or created) + wait
+        issued = direction == "Cost" or happened(events, "sent")
+        if issued:
+            events.append(Event(paid, "paid", "Paid"))
+        return Lifecycle(
+            number=number,
+            root=number,
+            met=first,
+            begun=self.created(first) or created,
+            company=company,
+            direction=direction,
+            kind="Invoice",
+            term=terms.days,
+            part=0,
+            events=tuple(sorted(events)),
+            settlement=at_once(paid) if issued else Settlement(),
+        )
 
     def _daily(self, number: int, created: int) -> Lifecycle:
         company, midnight = -number // 2 % self.companies, created // DAY * DAY
         later = seeded_random(self.seed, 4, number).randrange(HOUR)
+        paid = midnight + DAY + 17 * HOUR + later
         events = [Event(created, "created", "Draft"), Event(created + 450, "finished")]
         if number % 2:
+            turned = midnight + DAY + 10 * HOUR + later
             deleted = midnight + WITHDRAWN_AFTER * DAY + 15 * HOUR + later
+            events.append(Event(turned, "converted", "Draft", "CreditNote"))
             events.append(Event(deleted, "deleted"))
         else:
             events.append(Event(created + 2 * SECOND, "sent", "ToPay"))
             events.append(Event(created + 9 * SECOND, "delivered"))
-            events.append(Event(midnight + DAY + 17 * HOUR + later, "paid", "Paid"))
+            events.append(Event(paid, "paid", "Paid"))
         return Lifecycle(
-            number, number, created, company, "Income", "Invoice", 14, 0, tuple(events)
+            number=number,
+            root=number,
+            met=number,
+            begun=created,
+            company=company,
+            direction="Income",
+            kind="Invoice",
+            term=14,
+            part=0,
+            events=tuple(events),
+            settlement=Settlement() if number % 2 else at_once(paid),
         )
 
-
-def _issued(rng: random.Random, events: list[Event]) -> None:
-    """A sale: sent at once, or a draft for some days, or for good; then delivered."""
-    created = events[0].at
-    if chance(rng, 0.25):
-        events[0] = Event(created, "created", "ToSend")
-    if chance(rng, 0.03):
-        return
-    wait = 6 * DAY if chance(rng, 0.25) else 10 * MINUTE
-    sent = created + 20 * SECOND + int(rng.random() * wait)
-    events.append(Event(sent, "sent", "ToPay"))
-    if chance(rng, 0.95):
-        events.append(Event(sent + rng.randrange(4 * SECOND, 4 * MINUTE), "delivered"))
-    if chance(rng, 0.5):
-        events.append(Event(sent // DAY * DAY + DAY + rng.randrange(HOUR), "exported"))
+    def _deal(self, number: int) -> tuple[random.Random, int, str, Terms]:
+        """The dice of an order, and what they say first: company, direction and terms."""
+        rng = seeded_random(self.seed, 2, number)
+        company = int(rng.random() ** 1.5 * self.companies)
+        direction = "Income" if chance(rng, 0.62) else "Cost"
+        return rng, company, direction, Terms(rng.choice((8, 14, 30, 30, 30, 60)))
 
 
-def _received(rng: random.Random, events: list[Event]) -> None:
-    """A purchase: to be approved first, or to pay at once."""
-    created = events[0].at
-    waits = chance(rng, 0.35)
-    events[0] = Event(created, "created", "ApprovalNeeded" if waits else "ToPay")
-    if waits:
-        approved = created + rng.randrange(HOUR, 8 * DAY)
-        events.append(Event(approved, "approved", "ToPay"))
+def _paid_with(number: int) -> tuple[int, ...]:
+    """The numbers of the invoices that are paid with this one, itself among them."""
+    block, place = divmod(number, BLOCK)
+    places = TOGETHER.get(block % 4, ())
+    return tuple(block * BLOCK + each for each in places) if place in places else ()
 
 
-def _settled(
-    rng: random.Random, events: list[Event], *, term: int, part: int, reminders: bool
-) -> None:
-    """Paid in time, late or never; in part first; reminded when late."""
-    due = events[0].at + term * DAY
-    begin = max(events).at + HOUR
-    late = rng.choices((-12 * DAY, 2 * DAY, 20 * DAY, 90 * DAY, None), (40, 30, 18, 8, 4))[0]
-    paid = None if late is None else max(begin, due + late) + int(rng.random() * 9 * DAY)
-    if part:
-        share = rng.random()
-        first = begin + int(share * ((paid or due + 10 * DAY) - begin))
-        events.append(Event(first, "part-paid"))
-    for wait in (7 * DAY, 21 * DAY):
-        reminder = due + wait + rng.randrange(3 * HOUR)
-        if paid is not None and paid < reminder:
-            break
-        if reminders and reminder > begin and any(event.kind == "sent" for event in events):
-            events.append(Event(reminder, "reminded"))
-    if paid is not None:
-        events.append(Event(paid, "paid", "Paid"))
+def _first(rng: random.Random, created: int) -> list[Event]:
+    return [
+        Event(created, "created", "Draft"),
+        Event(created + rng.randrange(200, 800), "finished"),
+    ]
 
 
-_PATHS = {
-    "Offer": ("Sent", "ToInvoice", "Invoiced"),
-    "OrderForm": ("ToDeliver", "DeliveryNoteCreated", "Invoiced"),
-    "DeliveryNote": ("Delivered", "ToInvoice", "Invoiced"),
-}
-
-
-def _fulfilled(rng: random.Random, events: list[Event], *, kind: str) -> None:
-    """An offer, order form or delivery note on its way to an invoice."""
-    at = events[0].at + 5 * MINUTE
-    for step, status in zip(("sent", "accepted", "invoiced"), _PATHS[kind], strict=True):
-        events.append(Event(at, step, status))
-        if chance(rng, 0.3):
-            break
-        at += rng.randrange(DAY, 15 * DAY)
+def _part(rng: random.Random) -> int:
+    return rng.choice((25, 30, 40, 50)) if chance(rng, 0.3) else 0
