@@ -35,21 +35,43 @@ def in_messages(path: Path) -> tuple[Counter[str], datetime]:
 
 
 def in_duckdb(path: Path) -> tuple[Counter[str], datetime]:
-    """Rows a table, without orders that were deleted since, and when the last run began."""
-    counts: Counter[str] = Counter()
+    """Rows a table, and when the last run began.
+
+    Orders that were deleted since, or became another kind, do not count.
+    """
     with duckdb.connect(path, read_only=True) as db:
-        for stream in streams():
-            kind = stream.removesuffix("_details").removesuffix("s")
-            gone = "WHERE orderid NOT IN (SELECT orderid FROM demo.deleted_orders)"
-            rows = f"SELECT count(*) FROM demo.{stream} {gone if kind in KINDS else ''}"
-            [(counts[stream],)] = db.sql(rows).fetchall()
         [(began,)] = db.sql("SELECT max(_sdc_extracted_at) FROM demo.companies").fetchall()
-    return counts, began.replace(tzinfo=timezone.utc)
+        now = began.replace(tzinfo=timezone.utc)
+        kinds = kinds_of(account_at(now))
+        deleted = {each for (each,) in db.sql("SELECT orderid FROM demo.deleted_orders").fetchall()}
+        counts: Counter[str] = Counter()
+        for stream in streams():
+            if (kind := KINDS.get(stream.removesuffix("_details").removesuffix("s"))) is None:
+                [(counts[stream],)] = db.sql(f"SELECT count(*) FROM demo.{stream}").fetchall()
+                continue
+            orders = db.sql(f"SELECT orderid FROM demo.{stream}").fetchall()
+            there = (each for (each,) in orders if each not in deleted)
+            counts[stream] = sum(kinds.get(each, kind) == kind for each in there)
+    return counts, now
+
+
+def account_at(now: datetime) -> Account:
+    """The account at a moment."""
+    return Account(clock=lambda: now + AHEAD)
+
+
+def kinds_of(account: Account) -> dict[int, tuple[str, str]]:
+    """The direction and type of each order."""
+    return {
+        row["OrderID"]: (row["OrderDirection"], row["OrderType"])
+        for company in account.companies
+        for row in account.rows(company["PartyID"])
+    }
 
 
 def in_account(now: datetime) -> Counter[str]:
     """What the account holds at a moment."""
-    account = Account(clock=lambda: now + AHEAD)
+    account = account_at(now)
     counts = Counter(companies=len(account.companies))
     for company in (each["PartyID"] for each in account.companies):
         counts["deleted_orders"] += len(account.deleted(company))
@@ -57,11 +79,9 @@ def in_account(now: datetime) -> Counter[str]:
         counts["products"] += len(account.products(company))
         counts["documents"] += len(account.documents(company))
         counts["financial_transactions"] += len(account.transactions(company))
-        for row in account.rows(company):
-            for kind, of_row in KINDS.items():
-                if of_row == (row["OrderDirection"], row["OrderType"]):
-                    counts[f"{kind}s"] += 1
-                    counts[f"{kind}_details"] += 1
+    of_each = Counter(kinds_of(account).values())
+    for kind, of_row in KINDS.items():
+        counts[f"{kind}s"] = counts[f"{kind}_details"] = of_each[of_row]
     return counts
 
 

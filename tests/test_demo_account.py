@@ -57,6 +57,9 @@ def test_another_seed_other_data() -> None:
 def test_overdue_is_computed_when_asked(account: Account) -> None:
     open_rows = [row for row in rows(account).values() if row["ToPay"]]
     for row in open_rows:
+        if "ExpiryDate" not in row:
+            assert (row["Overdue"], row["DaysOverdue"]) == (False, 0)
+            continue
         days = (datetime(2026, 10, 1) - datetime.fromisoformat(row["ExpiryDate"])).days
         assert (row["Overdue"], row["DaysOverdue"]) == (days > 0, days)
     assert {row["Overdue"] for row in open_rows} == {True, False}
@@ -79,8 +82,8 @@ def test_every_kind_of_order_is_there(account: Account) -> None:
 
 def test_paid_date_and_method_only_when_paid(account: Account) -> None:
     for row in rows(account).values():
-        assert ("PaidDate" in row) == row["Paid"]
-        assert row["Paid"] or "PaymentMethod" not in row
+        assert row["Paid"] or not {"PaidDate", "PaymentMethod"} & row.keys()
+        assert ("PaidDate" in row) == ("PaymentMethod" in row)
         assert not row["Paid"] or row["ToPay"] == 0
         assert row.get("PaidDate", "T00:00:00").endswith("T00:00:00")
         assert None not in row.values()
@@ -106,6 +109,7 @@ def test_a_row_is_a_summary_of_the_document(account: Account) -> None:
 
 
 def test_totals_add_up(account: Account) -> None:
+    currencies = {each["PartyID"]: each["DefaultCurrencyTC"] for each in account.companies}
     for order_id, row in list(rows(account).items())[::5]:
         document = account.document(order_id)
         for parts in (document["OrderLines"], document["VatGroups"]):
@@ -113,20 +117,24 @@ def test_totals_add_up(account: Account) -> None:
                 assert sum(part[name] for part in parts) == row[name]
         assert row["TotalExcl"] + row["TotalVAT"] == row["TotalIncl"]
         for line in document["OrderLines"]:
-            product = line["Quantity"] * line["UnitPriceExcl"]
+            left = (100 - line.get("ReductionPercentage", 0)) / Decimal(100)
+            product = line["Quantity"] * line["UnitPriceExcl"] * left
             assert abs(product - line["TotalExcl"]) <= Decimal("0.01")
             assert line["Quantity"].as_tuple().exponent == -5
             assert line["TotalExcl"].as_tuple().exponent == -2
         assert row["FXRateToForeign"].as_tuple().exponent == -5
-        assert (row["FXRateToForeign"] == 1) == (row["Currency"] == "EUR")
+        assert (row["FXRateToForeign"] == 1) == (row["Currency"] == currencies[row["CompanyID"]])
 
 
 def test_a_credit_note_is_about_an_invoice_of_the_same_party(account: Account) -> None:
     by_number = {row.get("OrderNumber"): row for row in rows(account).values()}
     notes = [row for row in rows(account).values() if row["OrderType"] == "CreditNote"]
-    assert notes
+    about = {each["OrderID"]: account.document(each["OrderID"]) for each in notes}
+    assert sum("AboutInvoiceNumber" in each for each in about.values()) > len(notes) * 0.8
     for note in notes:
-        invoice = by_number[account.document(note["OrderID"])["AboutInvoiceNumber"]]
+        if "AboutInvoiceNumber" not in about[note["OrderID"]]:
+            continue
+        invoice = by_number[about[note["OrderID"]]["AboutInvoiceNumber"]]
         assert invoice["OrderStatus"] == "Credited"
         assert invoice["CounterParty"] == note["CounterParty"]
         assert invoice["CompanyID"] == note["CompanyID"]
@@ -157,7 +165,7 @@ def test_date_times_are_naive_and_trimmed(account: Account) -> None:
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,2}[1-9])?", row[name])
         assert row["LastModified"] >= row["Created"]
         for name in ("OrderDate", "ExpiryDate", "DeliveryDate"):
-            assert row[name].endswith("T00:00:00")
+            assert row.get(name, "T00:00:00").endswith("T00:00:00")
 
 
 def test_last_modified_is_brussels_time() -> None:
@@ -182,14 +190,3 @@ def test_lists_beside_the_orders(account: Account) -> None:
             assert ids == sorted(ids)
             keys += [(key, value) for value in ids]
     assert len(keys) == len(set(keys))
-
-
-def test_transactions_pay_orders(account: Account) -> None:
-    company_id = party_ids(account)[0]
-    paid: Counter[int] = Counter()
-    for transaction in account.transactions(company_id):
-        for entity in transaction["AssignedEntities"]:
-            paid[entity["EntityID"]] += entity["AssignedAmount"]
-    for row in account.rows(company_id):
-        if row["OrderStatus"] == "Paid":
-            assert paid[row["OrderID"]] == row["TotalIncl"]

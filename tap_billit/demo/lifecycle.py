@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billit.demo import courses
 from tap_billit.demo.events import Event, Terms, happened, settle
 from tap_billit.demo.seeded_random import chance, seeded_random
-from tap_billit.demo.settlement import Settlement, at_once, settlement
+from tap_billit.demo.settlement import Settlement, at_once, choose_settlement
 from tap_billit.demo.timestamps import DAY, HOUR, MINUTE, SECOND, moment
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ BLOCK, CREDITED, CREDITING = 12, 2, 9
 
 TOGETHER = {0: (4, 6, 8), 2: (4, 6)}
 """In two of four blocks the invoices at these places are of one party, which pays them at once."""
+
+_KINDS = ("Invoice", "Offer", "OrderForm", "DeliveryNote")
 
 
 class Lifecycle(NamedTuple):
@@ -65,6 +67,15 @@ class Lifecycle(NamedTuple):
     def created(self) -> int:
         """When it began."""
         return self.events[0].at
+
+
+class Deal(NamedTuple):
+    """What is known of an order before anything happens to it, and the dice for the rest."""
+
+    rng: random.Random
+    company: int
+    direction: str
+    terms: Terms
 
 
 @dataclass
@@ -113,55 +124,40 @@ class Lifecycles:
         return self._single(number, created)
 
     def _single(self, number: int, created: int) -> Lifecycle:
-        rng, company, direction, terms = self._deal(number)
-        kind = rng.choices(("Invoice", "Offer", "OrderForm", "DeliveryNote"), (88, 5, 4, 3))[0]
-        direction = direction if kind == "Invoice" else "Income"
-        terms = terms._replace(part=_part(rng))
-        course = courses.drawn(seeded_random(self.seed, 5, number), direction, kind)
-        events = _first(rng, created)
-        course.happen(rng, events, terms)
-        if chance(rng, 0.2):
-            events.append(Event(created + rng.randrange(2 * HOUR, 40 * DAY), "edited"))
-        events.sort()
-        return Lifecycle(
-            number=number,
-            root=number,
-            met=number,
-            begun=created,
-            company=company,
-            direction=direction,
+        deal = self._deal(number)
+        kind = deal.rng.choices(_KINDS, (88, 5, 4, 3))[0]
+        direction = deal.direction if kind == "Invoice" else "Income"
+        terms = deal.terms._replace(part=_part(deal.rng))
+        seldom = seeded_random(self.seed, 5, number)
+        course = courses.drawn(seldom, direction, kind)
+        events = _first(deal.rng, created)
+        course.happen(deal.rng, events, terms)
+        settlement = choose_settlement(seldom, events, direction)
+        if chance(deal.rng, 0.2):
+            edited = created + deal.rng.randrange(2 * HOUR, 40 * DAY)
+            events.append(Event(edited, "edited"))
+        return _lifecycle(
+            number,
+            deal._replace(direction=direction),
+            events,
             kind=kind,
-            term=terms.days,
             part=terms.part if happened(events, "part-paid") else 0,
-            events=tuple(events),
-            settlement=settlement(seeded_random(self.seed, 6, number), events, direction),
+            settlement=settlement,
             sub_type=course.sub_type,
         )
 
     def _credited(self, number: int, created: int) -> Lifecycle:
         """An invoice with a credit note for all of it: set off, or paid back if it was paid."""
-        rng, company, direction, terms = self._deal(number)
-        events = _first(rng, created)
-        courses.usual(direction, "Invoice").happen(rng, events, terms)
+        deal = self._deal(number)
+        events = _first(deal.rng, created)
+        courses.usual(deal.direction, "Invoice").happen(deal.rng, events, deal.terms)
         noted = self.created(number + CREDITING - CREDITED) or 0
         events = [event for event in events if event.at < noted or event.kind == "sent"]
-        if direction == "Income" and not happened(events, "sent"):
+        if deal.direction == "Income" and not happened(events, "sent"):
             events.append(Event(created + MINUTE, "sent", "ToPay"))
-        events.sort()
-        events.append(Event(max(noted, events[-1].at) + 3 * MINUTE, "credited", "Credited"))
-        return Lifecycle(
-            number=number,
-            root=number,
-            met=number,
-            begun=created,
-            company=company,
-            direction=direction,
-            kind="Invoice",
-            term=terms.days,
-            part=0,
-            events=tuple(events),
-            settlement=next((at_once(e.at) for e in events if e.kind == "paid"), Settlement()),
-        )
+        credited = max(noted, max(events).at) + 3 * MINUTE
+        events.append(Event(credited, "credited", "Credited"))
+        return _lifecycle(number, deal, events)
 
     def _credit_note(self, number: int, created: int) -> Lifecycle:
         root = number - (CREDITING - CREDITED)
@@ -178,73 +174,64 @@ class Lifecycles:
             events.append(Event(invoice.events[-1].at, "set off", "Paid"))
         else:
             settle(rng, events, Terms(invoice.term))
-        events = sorted(event for event in events if event.kind != "reminded")
-        paid = next((at_once(e.at) for e in events if e.kind == "paid"), Settlement())
-        return invoice._replace(
-            number=number, begun=begun, kind="CreditNote", events=tuple(events), settlement=paid
-        )
+        events = [event for event in events if event.kind != "reminded"]
+        deal = Deal(rng, invoice.company, invoice.direction, Terms(invoice.term))
+        return _lifecycle(number, deal, events, root=root, met=root, begun=begun, kind="CreditNote")
 
     def _paid_together(self, number: int, created: int, members: tuple[int, ...]) -> Lifecycle:
         """One of the invoices of a party that one payment settles, after the last of them."""
         first, last = members[0], members[-1]
-        _, company, direction, _ = self._deal(first)
-        rng, _, _, terms = self._deal(number)
-        events = _first(rng, created)
-        courses.usual(direction, "Invoice").happen(rng, events, terms)
+        deal, lead = self._deal(number), self._deal(first)
+        deal = deal._replace(company=lead.company, direction=lead.direction)
+        events = _first(deal.rng, created)
+        courses.usual(deal.direction, "Invoice").happen(deal.rng, events, deal.terms)
         events = [event for event in events if event.kind not in {"paid", "reminded"}]
-        wait = seeded_random(self.seed, 7, first).randrange(9 * DAY, 40 * DAY)
-        paid = (self.created(last) or created) + wait
-        issued = direction == "Cost" or happened(events, "sent")
-        if issued:
+        if deal.direction == "Cost" or happened(events, "sent"):
+            wait = seeded_random(self.seed, 6, first).randrange(9 * DAY, 40 * DAY)
+            paid = (self.created(last) or created) + wait
             events.append(Event(paid, "paid", "Paid"))
-        return Lifecycle(
-            number=number,
-            root=number,
-            met=first,
-            begun=self.created(first) or created,
-            company=company,
-            direction=direction,
-            kind="Invoice",
-            term=terms.days,
-            part=0,
-            events=tuple(sorted(events)),
-            settlement=at_once(paid) if issued else Settlement(),
-        )
+        begun = self.created(first) or created
+        return _lifecycle(number, deal, events, met=first, begun=begun)
 
     def _daily(self, number: int, created: int) -> Lifecycle:
         company, midnight = -number // 2 % self.companies, created // DAY * DAY
-        later = seeded_random(self.seed, 4, number).randrange(HOUR)
-        paid = midnight + DAY + 17 * HOUR + later
+        rng = seeded_random(self.seed, 4, number)
+        later = rng.randrange(HOUR)
         events = [Event(created, "created", "Draft"), Event(created + 450, "finished")]
         if number % 2:
-            turned = midnight + DAY + 10 * HOUR + later
+            turned = midnight + DAY + 16 * HOUR + later
             deleted = midnight + WITHDRAWN_AFTER * DAY + 15 * HOUR + later
             events.append(Event(turned, "converted", "Draft", "CreditNote"))
             events.append(Event(deleted, "deleted"))
         else:
             events.append(Event(created + 2 * SECOND, "sent", "ToPay"))
             events.append(Event(created + 9 * SECOND, "delivered"))
-            events.append(Event(paid, "paid", "Paid"))
-        return Lifecycle(
-            number=number,
-            root=number,
-            met=number,
-            begun=created,
-            company=company,
-            direction="Income",
-            kind="Invoice",
-            term=14,
-            part=0,
-            events=tuple(events),
-            settlement=Settlement() if number % 2 else at_once(paid),
-        )
+            events.append(Event(midnight + DAY + 17 * HOUR + later, "paid", "Paid"))
+        return _lifecycle(number, Deal(rng, company, "Income", Terms(14)), events)
 
-    def _deal(self, number: int) -> tuple[random.Random, int, str, Terms]:
-        """The dice of an order, and what they say first: company, direction and terms."""
+    def _deal(self, number: int) -> Deal:
         rng = seeded_random(self.seed, 2, number)
         company = int(rng.random() ** 1.5 * self.companies)
         direction = "Income" if chance(rng, 0.62) else "Cost"
-        return rng, company, direction, Terms(rng.choice((8, 14, 30, 30, 30, 60)))
+        return Deal(rng, company, direction, Terms(rng.choice((8, 14, 30, 30, 30, 60))))
+
+
+def _lifecycle(number: int, deal: Deal, events: list[Event], **unusual: Any) -> Lifecycle:
+    """The lifecycle with these events; of an invoice on its own, unless told otherwise."""
+    usual = Lifecycle(
+        number=number,
+        root=number,
+        met=number,
+        begun=events[0].at,
+        company=deal.company,
+        direction=deal.direction,
+        kind="Invoice",
+        term=deal.terms.days,
+        part=0,
+        events=tuple(sorted(events)),
+        settlement=at_once(events),
+    )
+    return usual._replace(**unusual)
 
 
 def _paid_with(number: int) -> tuple[int, ...]:

@@ -69,14 +69,14 @@ class Order:
         return self.direction == "Income"
 
     @property
-    def ours(self) -> bool:
+    def outgoing(self) -> bool:
         """Whether the company wrote it: a sale, or a purchase that it bills itself."""
         return self.sold != (self.lifecycle.sub_type == SELF_BILLING)
 
     @property
     def issued(self) -> bool:
         """Whether it has left the drafts."""
-        return not self.ours or self.when("sent") is not None
+        return not self.outgoing or self.when("sent") is not None
 
     @property
     def last_modified(self) -> str:
@@ -135,7 +135,7 @@ def made_by_hand(order_id: int, *, company: int, now: int, properties: Json) -> 
         sub_type=sub_type,
     )
     order = Order(order_id, lifecycle, done=1)
-    if order.ours:
+    if order.outgoing:
         order.lifecycle = lifecycle._replace(events=(*lifecycle.events, Event(now, "sent")))
         order.done += 1
     return order

@@ -108,7 +108,7 @@ class OrderJson:
             "FileID": files.file_id(order.order_id, "xml", seed=self._seed),
             "FileName": f"{name}.xml",
         }
-        received = not order.ours and order.kind in INVOICES
+        received = not order.outgoing and order.kind in INVOICES
         return {
             "OrderPDF": {**row["OrderPDF"], "FileName": f"{name}.pdf"},
             "Attachments": [ubl] if received else [],
@@ -160,20 +160,20 @@ class OrderJson:
         return [{"ClickUrl": link, "QRImageUrl": f"{link}/qr.png"}]
 
     def _messages(self, order: Order, party: Json) -> list[Json]:
-        at = order.when("sent") if order.ours else order.lifecycle.created
+        at = order.when("sent") if order.outgoing else order.lifecycle.created
         if at is None:
             return []
-        email = order.ours and party["CountryCode"] != "BE"
+        email = order.outgoing and party["CountryCode"] != "BE"
         return [
             {
-                "Description": "Invoice sent" if order.ours else "Invoice received",
+                "Description": "Invoice sent" if order.outgoing else "Invoice received",
                 "FileID": files.file_id(order.order_id, "xml", seed=self._seed),
                 "CreationDate": written(at + SECOND + 37),
                 "TransportType": "SMTP" if email else "Peppol",
-                "Success": not order.ours or order.when("delivered") is not None,
+                "Success": not order.outgoing or order.when("delivered") is not None,
                 "Trials": 1,
                 "Destination": party["Email"] if email else f"0208:{party['VATNumber'][2:]}",
-                "MessageDirection": "Outgoing" if order.ours else "Incoming",
+                "MessageDirection": "Outgoing" if order.outgoing else "Incoming",
             }
         ]
 

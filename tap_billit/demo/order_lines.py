@@ -66,7 +66,7 @@ def goods(rng: random.Random, *, foreign: bool) -> tuple[Line, ...]:
 def adjusted(rng: random.Random, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """The lines with what now and then comes to them: reductions, discounts and charges."""
     first, *others = lines
-    if chance(rng, 0.08):
+    if chance(rng, 0.06):
         first = _reduced(first, rng.choice((5, 10, 15, 25)))
     added: list[Line] = []
     if chance(rng, 0.03):
@@ -75,7 +75,7 @@ def adjusted(rng: random.Random, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     elif chance(rng, 0.04):
         excl = sum(line.excl for line in lines if line.vat == first.vat)
         added.append(_adjusting(_DISCOUNT, first, -excl // 20))
-    if chance(rng, 0.06):
+    if chance(rng, 0.05):
         added.append(_adjusting(_FREIGHT, first, rng.randrange(750, 9_500)))
     return (first, *others, *added)
 

@@ -43,7 +43,7 @@ def facts(order: Order, content: Content, *, home: str) -> Json:
         "TotalVAT": decimal(content.tax),
         "PaymentReference": payment_reference(order.order_id) if pays and order.issued else None,
         **(_payment(order) if pays else {"Paid": False}),
-        "ExternalProvider": "APIFeed" if order.ours else "Peppol",
+        "ExternalProvider": "APIFeed" if order.outgoing else "Peppol",
         "Currency": content.currency,
         "IsSent": order.when("sent") is not None,
         "Invoiced": order.when("invoiced") is not None,
@@ -60,11 +60,11 @@ def facts(order: Order, content: Content, *, home: str) -> Json:
 
 def balance(row: Json, order: Order) -> None:
     """Bring Paid, ToPay and the status in line with what was paid and set by hand."""
-    total = row["TotalIncl"]
+    total, pays = row["TotalIncl"], row["OrderType"] in INVOICES
     paid = sum((amount for _, amount in order.payments), Decimal(0))
     if order.when("part-paid"):
         paid += share(total, order.lifecycle.part)
-    if order.payments and paid >= total and "Paid" not in order.set:
+    if pays and order.payments and paid >= total and "Paid" not in order.set:
         row["Paid"], row["PaymentMethod"] = True, WIRED
         row["PaidDate"] = midnight(local_date(order.payments[-1][0]))
     if "OrderStatus" not in order.set:
@@ -72,7 +72,7 @@ def balance(row: Json, order: Order) -> None:
             row["OrderStatus"] = "Paid"
         elif not row["Paid"] and row["OrderStatus"] in {"Paid", "Credited"}:
             row["OrderStatus"] = "ToPay"
-    owed = row["OrderType"] in INVOICES and not row["Paid"] and row["OrderStatus"] not in VOID
+    owed = pays and not row["Paid"] and row["OrderStatus"] not in VOID
     row["ToPay"] = order.set.get("ToPay", total - paid if owed else total * 0)
     if not row["Paid"]:
         row["PaidDate"] = row["PaymentMethod"] = None
@@ -93,7 +93,7 @@ def order_number(order: Order, party: int) -> str:
     """The OrderNumber, in the sequence of who wrote the order."""
     year = local_date(order.lifecycle.created).year
     number = order.lifecycle.number
-    if not order.ours:
+    if not order.outgoing:
         return _their_number(party, year, number)
     if number < 0:
         return f"W{year}/{-number:05}"
@@ -104,7 +104,7 @@ def order_number(order: Order, party: int) -> str:
 def credited_number(order: Order, party: int) -> str:
     """The OrderNumber of the invoice that a credit note is about."""
     year, root = local_date(order.lifecycle.begun).year, order.lifecycle.root
-    return f"F{year}/{root:05}" if order.ours else _their_number(party, year, root)
+    return f"F{year}/{root:05}" if order.outgoing else _their_number(party, year, root)
 
 
 def _their_number(party: int, year: int, number: int) -> str:
