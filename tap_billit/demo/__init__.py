@@ -17,11 +17,11 @@ self-billing                        14  OrderSubType SelfBilling: ours (Cost), a
 refused                             17  OrderStatus Refused, ToPay 0: sales, purchases, offers
 cancelled                           11  OrderStatus Canceled, ToPay 0: sales, order forms
 credited                            67  OrderStatus Credited, ToPay 0; the note's AboutInvoiceNumber
-without a due date                  30  no ExpiryDate, never Overdue
+without a due date                  29  no ExpiryDate, never Overdue
 lines with a reduction              61  ReductionPercentage; UnitPriceExcl is before it
-allowances                          47  AllowanceChargeIndicator false, a negative line with a Code
-of them on one line                 19  LinkedOrderLineID, the same on both lines
-charges                             51  AllowanceChargeIndicator true
+allowances                          46  AllowanceChargeIndicator false, a negative line with a Code
+of them on one line                 18  LinkedOrderLineID, the same on both lines
+charges                             52  AllowanceChargeIndicator true
 in another currency                 97  FXRateToForeign is not 1; amount / rate is the company's
 of the company in dollars          208  DefaultCurrencyTC USD: its books and its bank account
 part paid                            9  0 < ToPay < TotalIncl, the first part on the bank account

@@ -13,6 +13,7 @@ from tap_billit.demo.seeded_random import decimal, seeded_random
 from tap_billit.demo.timestamps import DAY, HOUR, local_date, midnight
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Mapping
 
     from tap_billit.demo.order import Order
@@ -52,6 +53,47 @@ class Transaction(NamedTuple):
     transaction_id: int
     movements: tuple[Movement, ...]
     comes_in: tuple[bool, ...] = ()
+
+
+class Part(NamedTuple):
+    """A movement, with the order that it pays for as it is now."""
+
+    movement: Movement
+    order: Order
+    row: Json
+    comes_in: bool
+
+    @property
+    def amount(self) -> Decimal:
+        """In the currency of the order, always positive."""
+        if isinstance(self.movement.what, Decimal):
+            return self.movement.what
+        total = Decimal(self.row["TotalIncl"])
+        first = share(total, self.order.lifecycle.part)
+        return first if self.movement.what == "part-paid" else total - first
+
+    @property
+    def booked(self) -> Decimal:
+        """In the currency of the account, negative for what goes out."""
+        rate = Decimal(self.row["FXRateToForeign"])
+        amount = (self.amount / rate).quantize(_CENT, ROUND_HALF_UP)
+        return amount if self.comes_in else -amount
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether somebody has told what the money was for."""
+        what = self.movement.what
+        return isinstance(what, Decimal) or self.order.when(str(what)) is not None
+
+    @property
+    def entity(self) -> Json:
+        """The AssignedEntity."""
+        return {
+            "AssignedAmount": self.amount,
+            "FXRateToBankCurrency": self.row["FXRateToForeign"],
+            "EntityType": "Order",
+            "EntityID": self.order.order_id,
+        }
 
 
 class Bank:
@@ -112,57 +154,34 @@ class Bank:
 
     def _payment(self, booked: Transaction, row_of: Callable[[Order], Json]) -> Json:
         orders = [self._orders[movement.order_id] for movement in booked.movements]
-        rows = [row_of(order) for order in orders]
-        amounts = [
-            _amount(movement, row, order.lifecycle.part)
-            for movement, row, order in zip(booked.movements, rows, orders, strict=True)
-        ]
-        signed = [
-            amount / row["FXRateToForeign"] * (1 if comes_in else -1)
-            for amount, row, comes_in in zip(amounts, rows, booked.comes_in, strict=True)
-        ]
-        total = sum((each.quantize(_CENT, ROUND_HALF_UP) for each in signed), Decimal(0))
-        party = rows[0]["CounterParty"]["DisplayName"]
-        message = " ".join(row["PaymentReference"] for row in rows if "PaymentReference" in row)
-        assigned = [
-            {
-                "AssignedAmount": amount,
-                "FXRateToBankCurrency": row["FXRateToForeign"],
-                "EntityType": "Order",
-                "EntityID": order.order_id,
-            }
-            for movement, order, row, amount in zip(
-                booked.movements, orders, rows, amounts, strict=True
+        parts = [
+            Part(movement, order, row_of(order), comes_in)
+            for movement, order, comes_in in zip(
+                booked.movements, orders, booked.comes_in, strict=True
             )
-            if _is_assigned(movement, order)
         ]
+        party = parts[0].row["CounterParty"]["DisplayName"]
+        references = [part.row.get("PaymentReference") for part in parts]
         return {
-            "NameCounterParty": party,
-            "TotalAmount": total,
-            "TransactionType": "Credit" if total >= 0 else "Debit",
-            "Description": f"{party} {message}".strip(),
-            "FreeMessage": message,
-            "AssignedEntities": assigned,
+            **_stated(
+                party,
+                message=" ".join(filter(None, references)),
+                amount=sum((part.booked for part in parts), Decimal(0)),
+            ),
+            "AssignedEntities": [part.entity for part in parts if part.is_assigned],
         }
 
     def _other(self, movement: Movement) -> Json:
         party, message, *cents = _OTHERS[int(movement.what) % len(_OTHERS)]
         amount = decimal(self._dice(movement.company, int(movement.what)).randrange(*cents))
-        return {
-            "NameCounterParty": party,
-            "TotalAmount": amount,
-            "TransactionType": "Credit" if amount >= 0 else "Debit",
-            "Description": f"{party} {message}",
-            "FreeMessage": message,
-            "AssignedEntities": [],
-        }
+        return {**_stated(party, message=message, amount=amount), "AssignedEntities": []}
 
     def _expect_other(self, company: int, number: int) -> None:
         later = self._dice(company, number).randrange(9 * DAY)
         at = START + (number + 1) * _EVERY + later + 9 * HOUR
         heapq.heappush(self._upcoming, Movement(at, -1 - company, 0, company, number))
 
-    def _dice(self, company: int, number: int) -> Any:
+    def _dice(self, company: int, number: int) -> random.Random:
         return seeded_random(self._seed, 40, company, number)
 
     def _still_planned(self, movement: Movement) -> bool:
@@ -174,13 +193,12 @@ class Bank:
         return order is not None and order.sold != (order.kind == "CreditNote")
 
 
-def _amount(movement: Movement, row: Json, part: int) -> Decimal:
-    if isinstance(movement.what, Decimal):
-        return movement.what
-    first = share(row["TotalIncl"], part)
-    return first if movement.what == "part-paid" else row["TotalIncl"] - first
-
-
-def _is_assigned(movement: Movement, order: Order) -> bool:
-    """Whether somebody has told what the money was for."""
-    return isinstance(movement.what, Decimal) or order.when(str(movement.what)) is not None
+def _stated(party: str, *, message: str, amount: Decimal) -> Json:
+    """What the bank's statement says of a transaction."""
+    return {
+        "NameCounterParty": party,
+        "TotalAmount": amount,
+        "TransactionType": "Credit" if amount >= 0 else "Debit",
+        "Description": f"{party} {message}".strip(),
+        "FreeMessage": message,
+    }

@@ -24,6 +24,9 @@ GOODS = (
     ("Verzending EU", "stuk"),
     ("Koffie, 1 kg", "stuk"),
 )
+_WORTH_IT = 1_000
+"""Cents of a line from which there are discounts."""
+
 _INCOME_VENTILATION = {21: "4", 12: "3", 6: "2", 0: "1"}
 
 
@@ -69,10 +72,10 @@ def adjusted(rng: random.Random, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     if chance(rng, 0.06):
         first = _reduced(first, rng.choice((5, 10, 15, 25)))
     added: list[Line] = []
-    if chance(rng, 0.03):
+    if first.excl >= _WORTH_IT and chance(rng, 0.03):
         first = first._replace(linked=True)
         added.append(_adjusting(_LINE_DISCOUNT, first, -first.excl // 10))
-    elif chance(rng, 0.04):
+    elif first.excl >= _WORTH_IT and chance(rng, 0.04):
         excl = sum(line.excl for line in lines if line.vat == first.vat)
         added.append(_adjusting(_DISCOUNT, first, -excl // 20))
     if chance(rng, 0.05):
@@ -151,7 +154,8 @@ def _line(rng: random.Random, *, foreign: bool) -> Line:
 
 
 def _reduced(line: Line, percentage: int) -> Line:
-    excl = (line.quantity * line.price * (100 - percentage) + 5_000_000_000) // 10_000_000_000
+    reduced = line.quantity * line.price * (100 - percentage)
+    excl = max(1, (reduced + 5_000_000_000) // 10_000_000_000)
     return line._replace(reduction=percentage, excl=excl, tax=_tax(excl, line.vat))
 
 
