@@ -31,11 +31,13 @@ _TABLES = """
     WHERE table_catalog = ? AND table_schema = ? ORDER BY table_name
 """
 
-# Both files have these two views; columns are named by the loader, in lower case.
+# Both files have these two views; columns are named by the loader, in lower case. An order that
+# became another kind is still in its old table: the newest row is the order.
 _VIEWS = """
     CREATE SCHEMA {name};
     CREATE VIEW {name}.companies AS FROM {tables}.companies;
-    CREATE VIEW {name}.orders AS {orders}
+    CREATE VIEW {name}.orders AS FROM ({orders})
+    QUALIFY row_number() OVER (PARTITION BY orderid ORDER BY lastmodified DESC) = 1
 """
 
 _ORDERS = """
@@ -46,12 +48,12 @@ _ORDERS = """
     WHERE orderid NOT IN (SELECT orderid FROM {tables}.deleted_orders)
 """
 
-_DELETED = "SELECT count(*) FROM was.orders ANTI JOIN now.orders USING (kind, orderid)"
+_DELETED = "SELECT count(*) FROM was.orders ANTI JOIN now.orders USING (orderid)"
 
 _LINES = """
     WITH amounts AS (
         SELECT
-            now.companyid, kind, now.currency,
+            now.companyid, now.kind, now.currency,
             count(*) AS orders,
             sum(now.totalincl) AS total,
             sum(now.due) AS open,
@@ -61,9 +63,9 @@ _LINES = """
             count(*) FILTER (now.lastmodified <> was.lastmodified) AS changed,
             count(*) FILTER (now.paid AND NOT was.paid) AS paid
         FROM now.orders AS now
-        LEFT JOIN was.orders AS was USING (kind, orderid)
+        LEFT JOIN was.orders AS was USING (orderid)
         CROSS JOIN (SELECT max(_sdc_extracted_at) AS began FROM now.companies) AS run
-        GROUP BY now.companyid, kind, now.currency
+        GROUP BY now.companyid, now.kind, now.currency
     )
     SELECT
         name, partyid, kind,

@@ -95,6 +95,23 @@ def test_a_run_is_told_by_what_it_changed(
     assert "; 1 deleted." in news
 
 
+def test_an_order_that_became_another_kind_is_counted_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = database(tmp_path / "before.duckdb", {}, {})
+    now = {"_sdc_extracted_at": SECOND + timedelta(seconds=1), "lastmodified": SECOND}
+    after = database(tmp_path / "after.duckdb", {}, {}, ran=SECOND)
+    with duckdb.connect(after) as db:
+        values = [*(ORDER | now).values()]
+        db.execute("INSERT INTO demo.sales_credit_notes VALUES (?,?,?,?,?,?,?,?,?,?)", values)
+    lines = told(capsys, after, "--before", before)
+    invoices, notes = (line.split() for line in lines[2:4])
+    assert invoices[:5] == ["Sales", "invoices", "1", "-", "-"]
+    assert notes[:6] == ["Sales", "credit", "notes", "1", "-", "1"]
+    assert "1 orders: 0 new, 1 changed (0 of them now paid)" in "\n".join(lines)
+    assert "; 0 deleted." in "\n".join(lines)
+
+
 def test_without_the_file_from_before_only_what_was_read_is_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
