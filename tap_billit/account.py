@@ -7,6 +7,7 @@ import os
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from importlib.metadata import version
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.clock import BillitClock
 from tap_billit.environments import DEMO, ENVIRONMENTS
@@ -52,15 +54,29 @@ class BillitAccount:
         self.state_pace = StatePace()
         self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}
+        self._opening = Lock()
+        self._closed = False
 
     def close(self) -> None:
-        """Ask no more."""
+        """Ask no more, not even through a client that is still to be made.
+
+        Raises:
+            LoginError: new tokens could not be stored.
+        """
+        with self._opening:
+            self._closed = True
         if "client" in vars(self):
             self.client.close()
 
     @cached_property
     def client(self) -> BillitClient:
         """Billit's API, through the one session and the one login."""
+        with self._opening:
+            if self._closed:
+                raise BillitError("The run is over: nothing is asked any more.")
+            return self._connect()
+
+    def _connect(self) -> BillitClient:
         config = self.config
         own_demo = config["environment"] == DEMO and not config.get("api_url")
         session = rate_limited_session(
@@ -86,9 +102,13 @@ class BillitAccount:
         if api_key := credentials.get("api_key"):
             return ApiKeyAuth(api_key)
         return OAuth(
-            token_url=f"{api_url}/OAuth2/token",
-            client_id=credentials["client_id"],
-            client_secret=credentials["client_secret"],
+            endpoint=TokenEndpoint(
+                url=f"{api_url}/OAuth2/token",
+                client_id=credentials["client_id"],
+                client_secret=credentials["client_secret"],
+                session=session,
+                timeout=self.config["request_timeout"],
+            ),
             refresh_token=credentials.get("refresh_token"),
             store=open_store(
                 credentials.get("token_store"),
@@ -96,8 +116,6 @@ class BillitAccount:
                 client_id=credentials["client_id"],
                 api_url=self.config.get("api_url"),
             ),
-            session=session,
-            timeout=self.config["request_timeout"],
             patience=self._patience,
         )
 

@@ -1,50 +1,163 @@
-"""How a signal ends the process: in a thread of its own.
+"""How a run ends: the one place that knows what is under way, and in which order it stops.
 
-A signal handler runs between any two steps of the main thread, which may hold any lock: a handler
-that waits for one waits for ever. So it only passes the signal on.
+When SIGTERM, SIGINT, SIGHUP or SIGQUIT comes, these are there:
+
+1. The main thread, in which Python calls the handler between any two steps. It may hold any lock,
+   so the handler takes none: it passes the signal on, and the main thread goes on until the end.
+2. The thread "shutdown", which waits for a signal. It alone ends the process, `GRACE` seconds
+   later at most; the only exception is 5.
+3. Three threads that it starts, as each may stand still for ever. One logs the signal: standard
+   error may be stuck. One takes the lock of the writer, so that the line under way is whole, and
+   writes the last STATE: the loader may be stuck. One closes the account: then nothing is asked
+   any more, and whoever waits for a turn or for the lock of the token store gives up.
+4. Threads that read ahead. They hold nothing that must be finished.
+5. A thread of `shield`, in which a refresh runs with the lock of the store. It may be dropped at
+   any time, except while it is `spending`: from the moment when the single-use token is sent until
+   what follows it is in the store. The process waits for that, as long as was said to last.
+
+A run that ends by itself closes its account too: that waits for the refresh under way.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-from functools import cache
+import signal
+import sys
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
-from threading import Event, Thread
-from typing import TYPE_CHECKING
+from threading import Condition, Event, Thread, current_thread, main_thread
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from tap_billit.api.prefetch import fulfil
+from tap_billit.errors import BillitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+    from types import FrameType
 
-_stops: SimpleQueue[tuple[Callable[[int], None], int]] = SimpleQueue()
-"""Its `put` may be called from a signal handler, unlike that of other queues."""
+T = TypeVar("T")
 
-_signals: list[int] = []
+GRACE = 4.0
+"""Seconds for what is being written and asked when a signal comes."""
+
+LAST_LINE = 0.5
+"""Seconds for what the log holds back."""
+
+logger = logging.getLogger("tap-billit")
 
 
-@cache
-def listen() -> None:
-    """Be ready for signals, from now on."""
-    Thread(target=_end, name="stopping", daemon=True).start()
+class Shutdown:
+    """What is under way in this process, and how it ends."""
+
+    def __init__(self) -> None:
+        # Its `put` may be called from a signal handler, unlike that of other queues.
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._calls: tuple[Callable[[], object], ...] = ()
+        self._stopped = False
+        self._over = False
+        self._spending: list[float] = []
+        self._change = Condition()
+
+    def listen(self, *, last_words: Callable[[], object], close: Callable[[], object]) -> None:
+        """End the process when a signal comes, with exit status 128 + its number, as shells do."""
+        if not self._calls:
+            Thread(target=self._end, name="shutdown", daemon=True).start()
+        self._calls = (last_words, close)
+        _handle(self.stop)
+
+    def stop(self, signum: int, _: FrameType | None = None) -> None:
+        """Begin the end. A signal handler; the first signal counts."""
+        self._stopped = True
+        self._signals.put(signum)
+
+    def give_way(self) -> None:
+        """Wait for the end, if a signal has come: what fails now fails because of it."""
+        if self._stopped:
+            Event().wait()
+
+    def shield(self, work: Callable[[], T]) -> T:
+        """The result of `work`, which goes on when the waiting for it is interrupted.
+
+        Python raises in the main thread alone, and waits for other threads before it exits.
+        """
+        future: Future[T] = Future()
+        Thread(target=fulfil, args=(future, work), name="billit-shield").start()
+        return future.result()
+
+    @contextmanager
+    def spending(self, seconds: float, *, begins: bool = True) -> Generator[None, None, None]:
+        """Have an end wait for what is done here, so many seconds from the signal at most.
+
+        Raises:
+            BillitError: the end has begun, so that this may not begin.
+        """
+        with self._change:
+            if begins and self._over:
+                raise BillitError("The run is over: nothing is asked any more.")
+            self._spending.append(seconds)
+        try:
+            yield
+        finally:
+            with self._change:
+                self._spending.remove(seconds)
+                self._change.notify_all()
+
+    def _end(self) -> None:
+        signum = self._signals.get()
+        began = monotonic()
+        with self._change:
+            self._over = True
+        _try((lambda: _log(signum), *self._calls), until=began + GRACE)
+        with self._change:  # nothing begins any more
+            while self._spending and (left := began + max(self._spending) - monotonic()) > 0:
+                self._change.wait(left)
+            _try((logging.shutdown,), until=monotonic() + LAST_LINE)
+            os._exit(128 + signum)  # other threads have nothing to lose
 
 
-def stop(end: Callable[[int], None], signum: int) -> None:
-    """Have `end` called with the signal, then leave with exit status 128 + `signum`, as shells do.
+def exit_on_signals() -> None:
+    """Leave at a signal as Python does at Ctrl-C: for a command that a person looks at.
 
-    May be called from a signal handler; the first call counts.
+    What is shielded goes to its end.
     """
-    _signals.append(signum)
-    _stops.put((end, signum))
+    _handle(lambda signum, _: sys.exit(128 + signum), but=(signal.SIGINT,))
 
 
-def give_way() -> None:
-    """Wait for the end, if a signal has come: what fails now fails because of it."""
-    if _signals:
-        Event().wait()
+def _handle(
+    handler: Callable[[int, FrameType | None], object], *, but: tuple[int, ...] = ()
+) -> None:
+    if current_thread() is not main_thread():
+        return
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"):
+        signum = getattr(signal, name, None)  # Windows has the first two
+        # Under `nohup`, SIGHUP is ignored.
+        optional = name in {"SIGHUP", "SIGQUIT"}
+        if signum is None or signum in but:
+            continue
+        if not (optional and signal.getsignal(signum) is signal.SIG_IGN):
+            signal.signal(signum, handler)
 
 
-def _end() -> None:
-    end, signum = _stops.get()
-    try:
-        end(signum)
-    finally:
-        os._exit(128 + signum)  # other threads have nothing to lose
+def _try(calls: tuple[Callable[[], object], ...], *, until: float) -> None:
+    """Do the calls at once, each in a thread that may stand still, and wait for them."""
+    threads = [Thread(target=_quietly, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - monotonic()))
+
+
+def _quietly(call: Callable[[], object]) -> None:
+    with suppress(Exception):
+        call()
+
+
+def _log(signum: int) -> None:
+    logger.warning("Stopped by %s", signal.Signals(signum).name)
+
+
+process = Shutdown()
+"""The end of this process."""

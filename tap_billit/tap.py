@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import gc
-import logging
-import signal
 import sys
 from contextlib import suppress
 from functools import cached_property
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,27 +16,21 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
-from tap_billit import shutdown
 from tap_billit.account import BillitAccount
-from tap_billit.auth.oauth import finish_refresh
 from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
 from tap_billit.errors import BillitError
 from tap_billit.set_aside import sentence_of
 from tap_billit.settings import SETTINGS, problems
+from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
 from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
     import click
     from singer_sdk.streams import Stream
-
-
-GRACE = 5.0
-"""Seconds that a target has to take what is being written when a signal comes."""
 
 
 class _Command(SingerCommand):
@@ -56,7 +47,7 @@ class _Command(SingerCommand):
             for problem in error.errors:
                 self.logger.error(problem)  # noqa: TRY400
         except BillitError as error:
-            shutdown.give_way()
+            process.give_way()
             self.logger.error(error)  # noqa: TRY400
         sys.exit(1)
 
@@ -160,22 +151,8 @@ class TapBillit(Tap):
 
     @override
     def _setup_signal_handlers(self) -> None:
-        shutdown.listen()
-        super()._setup_signal_handlers()
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End the run, where the SDK's handler exits with 0, as after a complete sync."""
-        shutdown.stop(self._end, signum)
-
-    def _end(self, signum: int) -> None:
-        self.logger.warning("Stopped by %s", signal.Signals(signum).name)
-        last_words = Thread(target=self._write_nothing_more, daemon=True)
-        last_words.start()
-        last_words.join(GRACE)
-        self.account.close()  # a refresh that waits for its turn has spent nothing yet
-        finish_refresh()
-        logging.shutdown()
+        # The SDK's handler exits with 0, as after a complete sync.
+        process.listen(last_words=self._write_nothing_more, close=self.account.close)
 
     def _write_nothing_more(self) -> None:
         """Write a last STATE, after the line that is being written."""

@@ -83,6 +83,7 @@ class BillitClient:
         """Ask no more, not even in other threads."""
         self._closed = True
         self._session.close()
+        self.auth.close()
 
     def get(
         self,

@@ -24,3 +24,6 @@ class Auth(Hidden, AuthBase):
     def renew(self, response: requests.Response) -> bool:  # noqa: ARG002
         """Whether the request that was answered 401 is worth sending once more."""
         return False
+
+    def close(self) -> None:
+        """Give no more credentials."""

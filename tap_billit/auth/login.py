@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import webbrowser
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -14,72 +13,32 @@ from urllib.parse import urlencode
 import click
 import msgspec
 import requests
+from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from tap_billit.api.body import read_body
-from tap_billit.api.client import BillitClient
-from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import retrying
 from tap_billit.auth.callback import Catcher, NoCodeError, code_in, is_local
-from tap_billit.auth.oauth import OAuth, uninterrupted
-from tap_billit.auth.token_endpoint import (
-    LARGEST,
-    AnswerLostError,
-    RefusedError,
-    TokenEndpoint,
-    tokens_from,
-)
-from tap_billit.auth.token_store import open_store
+from tap_billit.auth.oauth import DeadLoginError, OAuth
+from tap_billit.auth.rotation import SAVE_WAITS, Rotation
+from tap_billit.auth.token_endpoint import RefusedError
+from tap_billit.auth.tokens import LARGEST, AnswerLostError, Tokens
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import UNSENT, BillitError, LoginError, TransientError, unreachable
-from tap_billit.redaction import Hidden
+from tap_billit.shutdown import exit_on_signals, process
+from tap_billit.tap import TapBillit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.account import BillitAccount
 
 CODE_LIFE = 10 * 60
 """Seconds that Billit's codes last, and that the command waits for a redirect."""
 
-TIMEOUT = 60.0
 
-
-@dataclass(frozen=True, repr=False)
-class Application(Hidden):
-    """The OAuth application, and where it logs in."""
-
-    api_url: str
-    login_url: str
-    client_id: str
-    client_secret: str
-    store: TokenStore
-    old_token: str | None
-    session: requests.Session
-
-    @property
-    def endpoint(self) -> TokenEndpoint:
-        """Where the code becomes tokens."""
-        return TokenEndpoint(
-            f"{self.api_url}/OAuth2/token",
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            session=self.session,
-            timeout=TIMEOUT,
-        )
-
-    @property
-    def login(self) -> OAuth:
-        """The login in the token store."""
-        return OAuth(
-            token_url=f"{self.api_url}/OAuth2/token",
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            refresh_token=None,
-            store=self.store,
-            session=self.session,
-            timeout=TIMEOUT,
-        )
+class _NewLogin(Rotation):
+    overrules = True
 
 
 class _Command(click.Command):
@@ -129,57 +88,68 @@ def main(*, config: dict[str, Any], no_browser: bool, revoke: bool, **options: s
     What neither an option, nor its environment variable, nor the config file says is asked.
     """
     settings = config | {name: value for name, value in options.items() if value}
-    application = _application(settings)
-    if revoke:
-        _revoke(application)
-        return
-    with application.store.exclusive():
-        application.store.load()
-        application.store.reserve()
-    redirect_uri = settings.get("redirect_uri") or click.prompt(
-        "Redirect URL (as registered with Billit)"
-    )
-    _log_in(application, redirect_uri, no_browser=no_browser)
-    _list_companies(application)
+    account = _account(settings)
+    exit_on_signals()
+    try:
+        if revoke:
+            _revoke(account)
+        else:
+            _log_in(account, settings, no_browser=no_browser)
+            _list_companies(account)
+    finally:
+        account.close()
 
 
-def _application(settings: dict[str, Any]) -> Application:
-    api_url = settings.get("api_url")
-    environment = settings.get("environment")
-    if not api_url and environment not in ENVIRONMENTS:
-        if environment:
+def _account(settings: dict[str, Any]) -> BillitAccount:
+    if not settings.get("api_url") and settings.get("environment") not in ENVIRONMENTS:
+        if environment := settings.get("environment"):
             raise LoginError(
                 f"Nobody logs in to the environment {environment!r}: use production or sandbox, or "
                 "give the --api-url of a `tap-billit-demo` that is running."
             )
         choice = click.Choice(list(ENVIRONMENTS))
-        environment = click.prompt("Environment", type=choice, default="production")
-    api, page = (api_url, api_url) if api_url else ENVIRONMENTS[str(environment)]
-    client_id = settings.get("client_id") or click.prompt("Client ID")
-    secret = settings.get("client_secret") or click.prompt("Client secret", hide_input=True)
-    return Application(
-        api_url=api.rstrip("/"),
-        login_url=page.rstrip("/"),
-        client_id=client_id.strip(),
-        client_secret=secret.strip(),
-        store=open_store(
-            settings.get("token_store"),
-            environment=str(environment),
-            client_id=client_id,
-            api_url=api_url,
-        ),
-        old_token=settings.get("refresh_token"),
-        session=rate_limited_session(requests_per_minute=60, user_agent="tap-billit-login"),
+        settings["environment"] = click.prompt("Environment", type=choice, default="production")
+    for name, text in (("client_id", "Client ID"), ("client_secret", "Client secret")):
+        settings[name] = settings.get(name) or click.prompt(
+            text, hide_input=name == "client_secret"
+        )
+    # The login is to be a new one.
+    config = {
+        name: value
+        for name, value in settings.items()
+        if name not in {"api_key", "refresh_token", "redirect_uri"}
+    }
+    try:
+        return TapBillit(config=config, setup_mapper=False).account
+    except ConfigValidationError as error:
+        raise LoginError(" ".join(error.errors)) from None
+
+
+def _oauth(account: BillitAccount) -> OAuth:
+    auth = account.client.auth
+    assert isinstance(auth, OAuth)  # noqa: S101  `_account` gave it a client and no key
+    return auth
+
+
+def _log_in(account: BillitAccount, settings: dict[str, Any], *, no_browser: bool) -> None:
+    auth = _oauth(account)
+    with auth.store.exclusive(over=auth.over, patience=sum(SAVE_WAITS)):
+        auth.store.load()
+        auth.store.reserve()
+    redirect_uri = settings["redirect_uri"] = settings.get("redirect_uri") or click.prompt(
+        "Redirect URL (as registered with Billit)"
     )
-
-
-def _log_in(application: Application, redirect_uri: str, *, no_browser: bool) -> None:
     state = secrets.token_urlsafe(16)
-    query = {"client_id": application.client_id, "redirect_uri": redirect_uri, "state": state}
-    page = f"{application.login_url}/Account/Logon?{urlencode(query)}"
+    query = {
+        "client_id": auth.endpoint.client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    host = settings.get("api_url") or ENVIRONMENTS[settings["environment"]].login_url
+    page = f"{host.rstrip('/')}/Account/Logon?{urlencode(query)}"
     click.echo(f"Log in to Billit on this page:\n\n  {page}\n")
     opened = monotonic()
-    kept = application.store.load()
+    kept = auth.store.load()
     known = kept.known if kept else ()
     code = None
     if not no_browser and is_local(redirect_uri):
@@ -193,8 +163,8 @@ def _log_in(application: Application, redirect_uri: str, *, no_browser: bool) ->
             code = code_in(address, state=state, known=known)
         except NoCodeError as error:
             click.echo(error)
-    _exchange(application, code, redirect_uri=redirect_uri, opened=opened)
-    click.echo(f"Logged in; the tokens are kept in {application.store.place}.")
+    _exchange(auth, code, settings, opened=opened)
+    click.echo(f"Logged in; the tokens are kept in {auth.store.place}.")
 
 
 def _open(page: str) -> None:
@@ -221,26 +191,28 @@ def _caught(redirect_uri: str, page: str, state: str) -> str | None:
     return address
 
 
-def _exchange(application: Application, code: str, *, redirect_uri: str, opened: float) -> None:
+def _exchange(auth: OAuth, code: str, settings: dict[str, Any], *, opened: float) -> None:
+    store, endpoint, rotation = auth.store, auth.endpoint, _NewLogin(auth.store)
     lost = False
 
     def attempt() -> None:
-        store = application.store
-        with store.exclusive():
+        with store.exclusive(over=auth.over, patience=sum(SAVE_WAITS)):
             kept = store.load()
-            store.reserve()
-            granted = application.endpoint.exchange(code, redirect_uri=redirect_uri)
-            if granted.refresh_token is None:
-                raise LoginError("Billit gave no refresh token, so the login would not last.")
-            old = (kept.refresh_token if kept else None, application.old_token, code)
-            tokens = tokens_from(granted, spent=code, known=kept.known if kept else ())
-            store.save(msgspec.structs.replace(tokens, known=tokens.remembering(*old)))
+            old = (kept.refresh_token if kept else None, settings.get("refresh_token"), code)
+            rotation.spend(
+                code,
+                lambda: endpoint.exchange(code, redirect_uri=settings["redirect_uri"]),
+                kept=kept,
+                renewed=Tokens(known=(kept or Tokens()).remembering(*old)),
+                seconds=endpoint.patience,
+            )
+            rotation.finish()
 
     @retrying
     def exchange() -> None:
         nonlocal lost
         try:
-            uninterrupted(attempt)
+            process.shield(attempt)
         except AnswerLostError:
             lost = True
             raise
@@ -268,14 +240,9 @@ def _why(refusal: RefusedError, *, lost: bool, seconds: float) -> str:
     )
 
 
-def _list_companies(application: Application) -> None:
-    client = BillitClient(
-        base_url=application.api_url,
-        auth=application.login,
-        session=application.session,
-        timeout=TIMEOUT,
-    )
-    companies = client.get("/v1/account/accountInformation").body.get("Companies") or []
+def _list_companies(account: BillitAccount) -> None:
+    body = account.client.get("/v1/account/accountInformation").body
+    companies = body.get("Companies") if isinstance(body, dict) else None
     if not companies:
         raise LoginError("The login reaches no company; check its role in Billit.")
     rows = [("PartyID", "Name", "VAT number", "API")]
@@ -296,41 +263,44 @@ def _list_companies(application: Application) -> None:
     click.echo(f'\nFor the tap\'s config:\n\n  "company_ids": {json.dumps(allowed)}')
 
 
-def _revoke(application: Application) -> None:
-    store = application.store
-    if store.load() is None:
-        raise LoginError(f"There is no login in {store.place}.")
-    _take_back(application)
-    with store.exclusive():
-        store.discard()
-    click.echo(f"Billit revoked the login; {store.place} is removed.")
+def _revoke(account: BillitAccount) -> None:
+    auth = _oauth(account)
+    kept = auth.store.load()
+    if kept is None:
+        raise LoginError(f"There is no login in {auth.store.place}.")
+    try:
+        _take_back(account.client.base_url, auth)
+        done = "Billit revoked the login (if not, disconnect the application in Billit, too)"
+    except DeadLoginError:
+        done = "Billit knew the login no longer"
+    with auth.store.exclusive(over=auth.over, patience=sum(SAVE_WAITS)):
+        auth.store.replace(None)
+    click.echo(f"{done}; {auth.store.place} is removed.")
 
 
 @retrying
-def _take_back(application: Application) -> None:
-    login = application.login
-
+def _take_back(base_url: str, auth: OAuth) -> None:
     def post() -> requests.Response:
         try:
-            with application.session.post(
-                f"{application.api_url}/OAuth2/revoke",
-                auth=login,
-                timeout=TIMEOUT,
+            with auth.endpoint.session.post(
+                f"{base_url}/OAuth2/revoke",
+                auth=auth,
+                timeout=auth.endpoint.timeout,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 read_body(response, limit=LARGEST)
                 return response
         except UNSENT as error:
-            raise unreachable(error, application.api_url) from None
+            raise unreachable(error, base_url) from None
 
     response = post()
-    if response.status_code == requests.codes.unauthorized and login.renew(response):
+    if response.status_code == requests.codes.unauthorized and auth.renew(response):
         response = post()
     if response.status_code >= requests.codes.server_error:
         raise TransientError(f"Billit answered {response.status_code}.")
     if response.status_code not in (requests.codes.ok, requests.codes.no_content):
         raise LoginError(
             f"Billit answered {response.status_code} and did not take the login back; it is still "
-            f"in {application.store.place}."
+            f"in {auth.store.place}."
         )

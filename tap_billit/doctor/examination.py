@@ -151,7 +151,7 @@ class Examination:
         companies = self._account.companies
         self.shapes["companies"] = Shape(COMPANY).add(companies)
         login = self._client.auth
-        way = login.way if isinstance(login, OAuth) else None
+        way = login.endpoint.way if isinstance(login, OAuth) else None
         if not isinstance(login, OAuth):
             yield Finding("login", "API key")
         elif way is None:

@@ -1,0 +1,205 @@
+"""How a token that works once is spent, and what follows it is kept, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tap_billit.auth.tokens import (
+    KNOWN,
+    AnswerLostError,
+    NotLastingError,
+    PendingRefresh,
+    Tokens,
+    UnreadableError,
+    now,
+    tokens_in,
+)
+from tap_billit.errors import BillitError, LoginError
+from tap_billit.redaction import fingerprint
+from tap_billit.shutdown import process
+from tap_billit.storage.base import ChangedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_billit.auth.token_store import TokenStore
+
+SAVE_WAITS = (1, 2, 4, 8, 15, 30)
+"""Seconds between tries to store new tokens: a minute in all, however short other patience is."""
+
+logger = logging.getLogger("tap-billit")
+
+
+class Rotation:
+    """Spends tokens and codes for a store; the caller has the store for itself.
+
+    `unsaved` are tokens that only this process has, with the fingerprint of what was spent.
+    """
+
+    overrules = False
+    """Whether new tokens replace those that somebody else stored meanwhile."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+        self.unsaved: tuple[str, Tokens] | None = None
+
+    def spend(
+        self,
+        secret: str,
+        ask: Callable[[], bytes],
+        *,
+        kept: Tokens | None,
+        renewed: Tokens,
+        seconds: float,
+    ) -> Tokens:
+        """The tokens that follow `secret`, in the store already; `kept` was just loaded from there.
+
+        `renewed` is what is known of them beforehand.
+
+        Raises:
+            AnswerLostError: nobody knows whether `secret` was spent; the store says so.
+            UnreadableError: it was, and its successor is in an answer that cannot be read.
+        """
+        note = pending(kept, secret) or PendingRefresh(token=fingerprint(secret), since=now())
+        self._check_readable(note)
+        noted = replace(kept or renewed, spending=note)
+        self._store.replace(noted)
+        with process.spending(seconds + sum(SAVE_WAITS)):
+            raw = self._asked(ask, kept)
+            self._keep_answer(raw, noted, note)
+            try:
+                tokens = tokens_in(raw, renewed, since=now())
+            except NotLastingError:
+                self._restore(kept)
+                raise
+            except UnreadableError:
+                raise self._unreadable(note) from None
+            self._keep(note.token, tokens)
+        return tokens
+
+    def recover(self) -> Tokens | None:
+        """What the store holds, or what a run was given for its token before it suddenly ended."""
+        kept, copy = self._store.load(), self._copy()
+        note = kept.spending if kept else None
+        if kept is None or note is None:
+            return kept
+        if copy and copy.spending and copy.spending.token == note.token:
+            note = copy.spending
+        if copy and note.token in copy.known:
+            tokens = copy
+        else:
+            known = (*kept.known, note.token)[-KNOWN:]
+            try:
+                tokens = tokens_in(note.raw, replace(kept, known=known), since=note.since)
+            except BillitError:
+                return kept
+        self._store.replace(tokens)
+        self._forget_copy()
+        return tokens
+
+    def finish(self) -> None:
+        """Store what could not be stored before.
+
+        Raises:
+            LoginError: it still cannot.
+        """
+        if self.unsaved:
+            with process.spending(sum(SAVE_WAITS) + 1, begins=False):
+                self._keep(*self.unsaved)
+        if self.unsaved:
+            raise LoginError(self._where())
+
+    def _asked(self, ask: Callable[[], bytes], kept: Tokens | None) -> bytes:
+        try:
+            self._store.reserve()
+            return ask()
+        except AnswerLostError:
+            raise
+        except BillitError:
+            self._restore(kept)
+            raise
+
+    def _restore(self, kept: Tokens | None) -> None:
+        """Take the note back: nothing was spent."""
+        with suppress(ChangedError):
+            self._store.replace(kept)
+
+    def _keep_answer(self, raw: bytes, noted: Tokens, note: PendingRefresh) -> None:
+        answered = replace(noted, spending=replace(note, answer=raw.decode("latin-1")))
+        try:
+            self._put(note.token, answered)
+        except BillitError:
+            self._make_copy(answered)
+
+    def _keep(self, spent: str, tokens: Tokens) -> None:
+        """Store tokens, however long it takes within the minute."""
+        self.unsaved = spent, tokens
+        for wait in (*SAVE_WAITS, 0):
+            try:
+                self._put(spent, tokens)
+            except BillitError as error:  # noqa: PERF203  it is what is waited for
+                # First the copy: the log may be stuck.
+                self._make_copy(tokens)
+                logger.warning("Billit's new tokens are not stored yet. %s", error)
+                time.sleep(wait)
+            else:
+                self.unsaved = None
+                self._forget_copy()
+                return
+        logger.error(self._where())
+
+    def _put(self, spent: str, tokens: Tokens) -> None:
+        """Store tokens, unless somebody has logged in since."""
+        there = self._store.load()
+        note = there.spending if there else None
+        if there is None or self.overrules or (note and note.token == spent):
+            self._store.replace(tokens)
+
+    def _copy(self) -> Tokens | None:
+        with suppress(BillitError):
+            return self._store.spare.load() if self._store.spare else None
+        return None
+
+    def _make_copy(self, tokens: Tokens | None) -> None:
+        if spare := self._store.spare:
+            with suppress(BillitError):
+                spare.load()
+                spare.replace(tokens)
+
+    def _forget_copy(self) -> None:
+        if self._copy():
+            self._make_copy(None)
+
+    def _check_readable(self, note: PendingRefresh) -> None:
+        try:
+            tokens_in(note.raw, Tokens(), since=note.since)
+        except UnreadableError:
+            raise self._unreadable(note) from None
+        except BillitError:
+            pass  # there is none, or it was none of the token endpoint: another try will tell
+
+    def _unreadable(self, note: PendingRefresh) -> UnreadableError:
+        return UnreadableError(
+            f"Billit answered the refresh of {note.since:%Y-%m-%d %H:%M:%S} UTC in a way that "
+            f"cannot be read. The answer is kept in {self._store.place} (`spending`), with the new "
+            f"tokens, for a later version of the tap; to log in again, run `{self._store.command}`."
+        )
+
+    def _where(self) -> str:
+        spare = self._store.spare if self._copy() else None
+        return f"Billit's new tokens could not be stored in {self._store.place}. " + (
+            f"They are in {spare.place}: the next run on this machine takes them from there."
+            if spare
+            else f"To log in again, run `{self._store.command}`."
+        )
+
+
+def pending(kept: Tokens | None, secret: str | None) -> PendingRefresh | None:
+    """The note of an earlier refresh with `secret` whose answer is not in the store."""
+    note = kept.spending if kept else None
+    return note if note and secret and note.token == fingerprint(secret) else None

@@ -1,0 +1,1 @@
+"""Where one small document lives that several processes read and replace: a file, or a URL."""

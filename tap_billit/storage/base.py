@@ -1,0 +1,65 @@
+"""What every storage does: its document is read, and replaced if it is still what was read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from tap_billit.errors import LoginError, TransientError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from threading import Event
+
+
+class ChangedError(TransientError):
+    """There is something else now than what was read."""
+
+
+class Storage(ABC):
+    """One document at `place`."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    @abstractmethod
+    def read(self) -> bytes | None:
+        """The document; None: there is none."""
+
+    def replace(self, old: bytes | None, new: bytes | None) -> None:
+        """Put `new` in the place of `old`, all of it or nothing; None stands for no document.
+
+        Raises:
+            ChangedError: it is not `old` that is there.
+            LoginError: it cannot be written.
+        """
+        if self.read() != old:
+            raise ChangedError(f"{self.place} was changed meanwhile.")
+        if new is None:
+            self._remove()
+        else:
+            self._write(new)
+
+    def exclusive(self, *, over: Event, patience: float) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Keep other processes out, where it can; `over` ends the waiting for them."""
+        return nullcontext()
+
+    def reserve(self) -> None:  # noqa: B027  not every one can
+        """Claim the space that the next document needs, where it can."""
+
+    def unfinished(self) -> bytes | None:
+        """A whole document that was about to replace the other when its process ended."""
+        return None
+
+    @abstractmethod
+    def _write(self, raw: bytes) -> None: ...
+
+    @abstractmethod
+    def _remove(self) -> None: ...
+
+    def _unusable(self, what: str, reason: object) -> LoginError:
+        return LoginError(
+            f"The token store {self.place} cannot be {what} ({reason}); see to it, or point "
+            "`token_store` to a place that lasts and that this user may write."
+        )

@@ -1,0 +1,113 @@
+"""A document in a file that only its owner may read, replaced by rename, with a lock beside it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import filelock
+from typing_extensions import override
+
+from tap_billit.errors import BillitError, TransientError
+from tap_billit.storage import private_files
+from tap_billit.storage.base import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from threading import Event
+
+RESERVE = 16 * 1024
+"""Bytes claimed on the disk beforehand: several times the size of a document."""
+
+POLL = 0.05
+"""Seconds between two looks at a lock that another process holds."""
+
+
+class LocalFile(Storage):
+    """A file on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        # A rename would put a file in the place of a symbolic link.
+        self._path = Path(os.path.realpath(path))
+        super().__init__(str(self._path))
+        self._new = self._path.with_name(self._path.name + ".new")
+        self._reserved: Any = None
+
+    @override
+    @contextmanager
+    def exclusive(self, *, over: Event, patience: float) -> Generator[None, None, None]:
+        lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
+        with self._failing_as("locked"):
+            private_files.open_folder(self._path.parent)
+            self._acquire(lock, over, patience)
+        try:
+            yield
+        finally:
+            self._drop_reserve()
+            lock.release()
+
+    def _acquire(self, lock: filelock.BaseFileLock, over: Event, patience: float) -> None:
+        end = monotonic() + patience
+        while not _acquired(lock):
+            if over.wait(POLL):
+                raise BillitError("The run is over: nothing is asked any more.")
+            if monotonic() > end:
+                raise TransientError(
+                    f"Another process has held {self._path}.lock for {patience:.0f} seconds."
+                )
+
+    @contextmanager
+    def _failing_as(self, what: str) -> Generator[None, None, None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._unusable(what, error.strerror or type(error).__name__) from None
+
+    @override
+    def read(self) -> bytes | None:
+        with self._failing_as("read"):
+            private_files.check_folder(self._path.parent)
+            return private_files.read(self._path)
+
+    @override
+    def unfinished(self) -> bytes | None:
+        return private_files.read_own(self._new)
+
+    @override
+    def reserve(self) -> None:
+        """Fill the file that the next document will be written over: a full disk shows now."""
+        with self._failing_as("written"):
+            self._reserved = private_files.create(self._new)
+            self._reserved.write(b" " * RESERVE)
+            private_files.flush(self._reserved)
+
+    def _drop_reserve(self) -> None:
+        if self._reserved:
+            with suppress(OSError):
+                self._reserved.close()
+                self._new.unlink(missing_ok=True)
+            self._reserved = None
+
+    @override
+    def _write(self, raw: bytes) -> None:
+        with self._failing_as("written"):
+            private_files.open_folder(self._path.parent)
+            file, self._reserved = self._reserved or private_files.create(self._new), None
+            file.seek(0)
+            file.write(raw)
+            file.truncate()
+            private_files.move(file, self._new, self._path)
+
+    @override
+    def _remove(self) -> None:
+        with self._failing_as("removed"):
+            self._path.unlink(missing_ok=True)
+
+
+def _acquired(lock: filelock.BaseFileLock) -> bool:
+    with suppress(filelock.Timeout):
+        lock.acquire(timeout=0)
+    return lock.is_locked
