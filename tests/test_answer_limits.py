@@ -19,7 +19,8 @@ from tap_billit.api.client import BillitClient
 from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
-from tap_billit.auth.token_endpoint import AnswerLostError, RefusedError, TokenEndpoint
+from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
+from tap_billit.auth.tokens import AnswerLostError, Tokens, now, tokens_in
 from tap_billit.demo import Account, DemoServer, Reply
 from tap_billit.errors import ApiError, TransientError
 
@@ -91,9 +92,9 @@ def ask_token(url: str) -> Any:
             client_id="client",
             client_secret="secret",
             session=session,
-            timeout=5,
+            timeout=0.3,
         )
-        return endpoint.refresh("r-token-before")
+        return tokens_in(endpoint.refresh("r-token-before"), Tokens(), since=now())
 
 
 ASKS = {"api": ask_api, "token": ask_token}
@@ -133,7 +134,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_that_trickles_holds_a_run(
     trickle: tuple[bytes, Iterable[bytes]], ask: Callable[[str], Any]
 ) -> None:
-    with trickling(*trickle) as url, pytest.raises(TransientError, match=r"could not be reached"):
+    with trickling(*trickle) as url, pytest.raises(TransientError, match="could not be reached|without a token|answered 503"):
         ask(url)
 
 
@@ -200,13 +201,13 @@ def test_an_answer_is_counted_unpacked(
 def test_a_token_answer_is_small_unpacked(encoding: str, demo: DemoServer) -> None:
     reply = Reply(200, PACKED[encoding](BOMB), {"Content-Encoding": encoding})
     demo.fail(reply, path="/OAuth2/token")
-    with little_memory(8), pytest.raises(AnswerLostError, match="is larger than 64 KiB"):
+    with little_memory(8), pytest.raises(AnswerLostError, match="without a token"):
         ask_token(demo.url)
 
 
 def test_a_token_answer_without_end(demo: DemoServer) -> None:
     demo.fail(Reply(200, BOMB), path="/OAuth2/token")
-    with pytest.raises(AnswerLostError, match="is larger than 64 KiB"):
+    with pytest.raises(AnswerLostError, match="without a token"):
         ask_token(demo.url)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import ApiError, BillitError
@@ -136,13 +137,15 @@ def test_a_token_that_expires_early_is_renewed_in_passing(
     caplog.set_level(logging.DEBUG)
     first = demo.issue_refresh_token()
     login = OAuth(
-        token_url=f"{demo.url}/OAuth2/token",
-        client_id=demo.client_id,
-        client_secret=demo.client_secret,
+        endpoint=TokenEndpoint(
+            f"{demo.url}/OAuth2/token",
+            client_id=demo.client_id,
+            client_secret=demo.client_secret,
+            session=rate_limited_session(requests_per_minute=1000, user_agent="tests"),
+            timeout=5,
+        ),
         refresh_token=first,
         store=open_store(str(tmp_path / "t.json"), environment="sandbox", client_id=demo.client_id),
-        session=rate_limited_session(requests_per_minute=1000, user_agent="tests"),
-        timeout=5,
     )
     seen: set[str] = set()
 
@@ -155,7 +158,7 @@ def test_a_token_that_expires_early_is_renewed_in_passing(
         demo.expire_access_tokens()
         assert client.get(ACCOUNT).body["Companies"]
     assert (demo.refreshes, demo.spent_token_attempts) == (2, 0)
-    login._endpoint._session.close()
+    login.endpoint.session.close()
     assert "urllib3" in caplog.text
     for secret in {*seen, first, demo.client_secret}:
         assert secret not in caplog.text

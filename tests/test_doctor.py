@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NOT_ASKED = ("grant_errors", "spent")
 """What a read cannot settle, or not without using up a login."""
 
-SEEN_AS = {"either": "header", "form, 415": "form"}
+SEEN_AS = {"either": "header"}
 
 ANSWERS = [
     (question, answer)

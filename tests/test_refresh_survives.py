@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.auth import token_store
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
+from tap_billit.storage.local import RESERVE
 from tests.kit import refreshes
 from tests.kit.demo import TOKEN, empty_demo
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
@@ -170,7 +170,7 @@ def test_a_sigterm_waits_for_the_answer_to_be_kept(
     assert demo.refreshes == 2
 
 
-@pytest.mark.parametrize("limit", [0, 100, token_store.RESERVE - 1, token_store.RESERVE])
+@pytest.mark.parametrize("limit", [0, 100, RESERVE - 1, RESERVE])
 def test_a_full_disk_costs_no_token(
     limit: int,
     demo: DemoServer,
@@ -178,7 +178,7 @@ def test_a_full_disk_costs_no_token(
     other: OtherProcess,
     processes: ForkServerContext,
 ) -> None:
-    fits = limit >= token_store.RESERVE
+    fits = limit >= RESERVE
     process = processes.Process(target=confined, args=(other, limit))
     process.start()
     assert finished(process) == (0 if fits else 3)

@@ -114,7 +114,7 @@ def test_no_fault_shows_a_secret(  # noqa: PLR0913, PLR0917  fixtures
         count_companies(demo, login)
     except (BillitError, EnoughError):
         said.append(traceback.format_exc())
-    said += [caplog.text, repr(login), repr(login._endpoint), repr(store), repr(store.load())]
+    said += [caplog.text, repr(login), repr(login.endpoint), repr(store), repr(store.load())]
     assert "urllib3" in caplog.text
     assert_hidden("".join(said), secrets | secrets_of(demo))
 

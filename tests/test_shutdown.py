@@ -18,7 +18,7 @@ import pytest
 
 from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer, Reply
-from tap_billit.tap import GRACE
+from tap_billit.shutdown import GRACE
 from tests.kit.demo import TOKEN, account, oauth
 from tests.kit.process import SOON, tap, wait_for
 from tests.kit.run import Run, sync
@@ -169,13 +169,12 @@ def test_a_target_that_died(tmp_path: Path) -> None:
 
 LOCKED = """
 import os, signal, threading, time
-from tap_billit import shutdown
+from tap_billit.shutdown import process
 lock = threading.Lock()
-def end(signum):
+def end():
     with lock:
         print("ended")
-shutdown.listen()
-signal.signal(signal.SIGTERM, lambda signum, _: shutdown.stop(end, signum))
+process.listen(last_words=end, close=lambda: None)
 with lock:
     os.kill(os.getpid(), signal.SIGTERM)
 time.sleep(60)

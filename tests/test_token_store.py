@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tap_billit.auth.token_endpoint import KNOWN, PendingRefresh, Tokens, now
-from tap_billit.auth.token_store import RESERVE, LocalStore, TokenStore, open_store
+from tap_billit.auth.token_store import TokenStore, open_store
+from tap_billit.auth.tokens import KNOWN, PendingRefresh, Tokens, now
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.redaction import fingerprint
+from tap_billit.storage.local import RESERVE, LocalFile
+from tests.kit.login import exclusive, put
 
 TOKENS = Tokens(refresh_token="refresh-1", access_token="access-1", expires_at=now())
 
@@ -32,22 +34,22 @@ def mode(path: Path) -> int:
 def test_what_is_saved_is_loaded(place: str, tmp_path: Path) -> None:
     store = store_at(place.format(tmp_path))
     assert store.load() is None
-    with store.exclusive():
+    with exclusive(store):
         store.reserve()
-        store.save(TOKENS)
+        put(store, TOKENS)
     again = store_at(place.format(tmp_path)).load()
     assert again is not None
     assert (again.refresh_token, again.expires_at) == ("refresh-1", TOKENS.expires_at)
-    store.discard()
-    store.discard()
+    put(store, None)
+    put(store, None)
     assert store.load() is None
 
 
 def test_a_file_url_is_a_local_file_with_a_lock(tmp_path: Path) -> None:
     store = store_at(f"file://{tmp_path}/tokens.json")
-    assert isinstance(store, LocalStore)
-    with store.exclusive():
-        store.save(TOKENS)
+    assert isinstance(store._storage, LocalFile)
+    with exclusive(store):
+        put(store, TOKENS)
     assert {path.name for path in tmp_path.iterdir()} == {"tokens.json", "tokens.json.lock"}
 
 
@@ -78,15 +80,15 @@ def test_a_home_folder_may_be_written_as_a_tilde(
 def test_only_the_owner_may_read(tmp_path: Path) -> None:
     path = tmp_path / "state" / "deep" / "tokens.json"
     store = store_at(path)
-    with store.exclusive():
+    with exclusive(store):
         store.reserve()
         assert mode(path.with_name("tokens.json.new")) == 0o600
-        store.save(TOKENS)
+        put(store, TOKENS)
     assert mode(path) == 0o600
     assert mode(path.parent) == 0o700
     path.chmod(0o644)
-    with store.exclusive():
-        store.save(TOKENS)
+    with exclusive(store):
+        put(store, TOKENS)
     assert mode(path) == 0o600
 
 
@@ -95,7 +97,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     link = tmp_path / "tokens.json"
     link.symlink_to(tmp_path / "disk" / "real.json")
-    store_at(link).save(TOKENS)
+    put(store_at(link), TOKENS)
     assert link.is_symlink()
     assert (tmp_path / "disk" / "real.json").exists()
 
@@ -111,7 +113,7 @@ def test_a_damaged_store_is_named_and_left_alone(content: bytes, tmp_path: Path)
     path = tmp_path / "tokens.json"
     path.write_bytes(content)
     store = store_at(path)
-    with pytest.raises(LoginError, match="damaged") as caught, store.exclusive():
+    with pytest.raises(LoginError, match="damaged") as caught, exclusive(store):
         store.load()
     assert str(path) in str(caught.value)
     assert path.read_bytes() == content
@@ -122,7 +124,7 @@ def test_the_store_of_another_login_is_named_and_left_alone(
     environment: str, client: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "tokens.json"
-    store_at(path).save(TOKENS)
+    put(store_at(path), TOKENS)
     before = path.read_bytes()
     with pytest.raises(LoginError, match="belongs to another") as caught:
         store_at(path, environment, client).load()
@@ -132,7 +134,7 @@ def test_the_store_of_another_login_is_named_and_left_alone(
 
 def test_the_tokens_of_one_host_are_not_for_another(tmp_path: Path) -> None:
     path = str(tmp_path / "tokens.json")
-    open_store(path, environment="production", client_id="me").save(TOKENS)
+    put(open_store(path, environment="production", client_id="me"), TOKENS)
     elsewhere = open_store(path, environment="production", client_id="me", api_url="http://x.test")
     with pytest.raises(LoginError, match="another environment"):
         elsewhere.load()
@@ -142,16 +144,16 @@ def test_the_tokens_of_one_host_are_not_for_another(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_a_file_is_an_error(kind: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = store_at(tmp_path if kind == "folder" else tmp_path / "file" / "tokens.json")
-    with pytest.raises(LoginError, match="cannot be"), store.exclusive():
+    with pytest.raises(LoginError, match="cannot be"), exclusive(store):
         store.load()
 
 
 def test_an_answer_that_lacks_only_the_rename_is_found(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     store, beside = store_at(path), store_at(path.with_name("tokens.json.new"))
-    store.save(Tokens(refresh_token="old", spending=PendingRefresh(token="x", since=now())))
-    beside.save(TOKENS)
-    with store.exclusive():
+    put(store, Tokens(refresh_token="old", spending=PendingRefresh(token="x", since=now())))
+    put(beside, TOKENS)
+    with exclusive(store):
         loaded = store.load()
     assert loaded is not None
     assert loaded.refresh_token == "refresh-1"
@@ -162,23 +164,23 @@ def test_an_answer_that_lacks_only_the_rename_is_found(tmp_path: Path) -> None:
 def test_half_an_answer_is_not_taken_for_one(rest: bytes, tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     store = store_at(path)
-    store.save(Tokens(refresh_token="old", spending=PendingRefresh(token="x", since=now())))
+    put(store, Tokens(refresh_token="old", spending=PendingRefresh(token="x", since=now())))
     path.with_name("tokens.json.new").write_bytes(rest)
-    with store.exclusive():
+    with exclusive(store):
         loaded = store.load()
         assert loaded is not None
         assert loaded.refresh_token == "old"
-        store.save(TOKENS)
+        put(store, TOKENS)
     assert json.loads(path.read_bytes())["refresh_token"] == "refresh-1"
 
 
 def test_what_was_written_before_a_finished_refresh_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
-    store_at(path.with_name("tokens.json.new")).save(Tokens(refresh_token="stale"))
+    put(store_at(path.with_name("tokens.json.new")), Tokens(refresh_token="stale"))
     store = store_at(path)
-    store_at(path.with_name("other.json")).save(TOKENS)
+    put(store_at(path.with_name("other.json")), TOKENS)
     path.with_name("other.json").rename(path)
-    with store.exclusive():
+    with exclusive(store):
         loaded = store.load()
     assert loaded is not None
     assert loaded.refresh_token == "refresh-1"
@@ -189,7 +191,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
     def work(_: int) -> None:
         store = store_at(tmp_path / "tokens.json")
-        with store.exclusive():
+        with exclusive(store):
             inside.append(1)
             assert len(inside) == 1
             inside.pop()
@@ -199,29 +201,30 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_never_given_up_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("tap_billit.auth.token_store.LOCK_PATIENCE", 0.01)
     store, other = store_at(tmp_path / "tokens.json"), store_at(tmp_path / "tokens.json")
-    with store.exclusive(), pytest.raises(TransientError, match="lock"), other.exclusive():
+    with exclusive(store), pytest.raises(TransientError, match="lock"), exclusive(other, 0.01):
         pass  # pragma: no cover
 
 
 FULL = """
 import resource, sys
 from tap_billit.errors import LoginError
-from tap_billit.auth.token_endpoint import Tokens
-from tap_billit.auth.token_store import RESERVE, open_store
+from tap_billit.auth.token_store import open_store
+from tap_billit.auth.tokens import Tokens
+from tap_billit.storage.local import RESERVE
+from tests.kit.login import exclusive, put
 
 store = open_store(sys.argv[1], environment="sandbox", client_id="me")
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    with store.exclusive():
-        store.save(Tokens(refresh_token="old"))
+    with exclusive(store):
+        put(store, Tokens(refresh_token="old"))
         store.reserve()
         print("reserved")
-        store.save(Tokens(refresh_token="x" * (limit // 2)))
+        put(store, Tokens(refresh_token="x" * (limit // 2)))
         print("saved")
 except LoginError as error:
     print(error)

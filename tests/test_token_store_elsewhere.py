@@ -9,9 +9,11 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from tap_billit.auth.token_endpoint import Tokens, now
-from tap_billit.auth.token_store import RemoteStore, TokenStore, open_store
+from tap_billit.auth.token_store import TokenStore, open_store
+from tap_billit.auth.tokens import Tokens, now
 from tap_billit.errors import LoginError
+from tap_billit.storage.remote import RemoteFile
+from tests.kit.login import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +45,13 @@ def test_a_remote_store_that_refuses_is_named_without_secrets(
     fsspec.register_implementation("chatty", Chatty, clobber=True)
     caplog.set_level(logging.DEBUG)
     store = store_at("chatty://user:pass-word@bucket/tokens.json?sig=pass-word")
-    assert isinstance(store, RemoteStore)
-    store.save(TOKENS)
+    assert isinstance(store._storage, RemoteFile)
+    put(store, TOKENS)
     monkeypatch.setattr(Chatty, "broken", True)
     with pytest.raises(
         LoginError, match=r"chatty://bucket/tokens.json .*PermissionError"
     ) as caught:
-        store.save(TOKENS)
+        put(store, TOKENS)
     assert caught.value.__cause__ is None
     for secret in ("refresh-1", "access-1", "pass-word"):
         assert secret not in caplog.text + str(caught.value) + store.command

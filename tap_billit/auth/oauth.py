@@ -76,7 +76,7 @@ class OAuth(Auth):
         self._tokens: Tokens | None = None
         self._refreshed: str | None = None
         self._renewed: str | None = None
-        self._not_mended: set[str] = set()
+        self._not_mended = {"apikeynotvalid"}
 
     @override
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:

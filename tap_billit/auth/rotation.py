@@ -68,8 +68,8 @@ class Rotation:
         note = pending(kept, secret) or PendingRefresh(token=fingerprint(secret), since=now())
         self._check_readable(note)
         noted = replace(kept or renewed, spending=note)
-        self._store.replace(noted)
         with process.spending(seconds + sum(SAVE_WAITS)):
+            self._store.replace(noted)
             raw = self._asked(ask, kept)
             self._keep_answer(raw, noted, note)
             try:

@@ -44,7 +44,7 @@ class Dialect:
     )
     errors: Literal["list", "top", "oauth", "html", "empty"] = "list"
     client: Literal["either", "body", "header"] = "either"
-    grant_body: Literal["json", "form", "form, 415"] = "json"
+    grant_body: Literal["json", "form"] = "json"
     grant_errors: Literal["oauth", "list", "top", "html", "empty"] = "oauth"
     spent: Literal["400", "401", "grace"] = "400"
     times: Literal["taken", "refused"] = "taken"

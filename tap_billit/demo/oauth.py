@@ -124,11 +124,8 @@ class OAuth:
         return dict(request.form()) if is_form else None
 
     def _other_body(self) -> Reply:
-        if self.dialect.grant_body == "form, 415":
-            return _refused("invalid_request", "Only forms are taken.", status=415)
         if self.dialect.grant_body == "form":
-            # Servers that read a form find no grant_type in JSON.
-            return _refused("unsupported_grant_type", "This grant is not served.")
+            return _refused("invalid_request", "Only forms are taken.", status=415)
         return _refused("invalid_request", "The body is not a JSON object.")
 
     def answer_revoke(self, request: Request) -> Reply:

@@ -81,15 +81,18 @@ class LocalFile(Storage):
         """Fill the file that the next document will be written over: a full disk shows now."""
         with self._failing_as("written"):
             self._reserved = private_files.create(self._new)
-            self._reserved.write(b" " * RESERVE)
-            private_files.flush(self._reserved)
+            try:
+                self._reserved.write(b" " * RESERVE)
+                private_files.flush(self._reserved)
+            except OSError:
+                self._drop_reserve()
+                raise
 
     def _drop_reserve(self) -> None:
-        if self._reserved:
+        reserved, self._reserved = self._reserved, None
+        for remove in (reserved.close, self._new.unlink) if reserved else ():
             with suppress(OSError):
-                self._reserved.close()
-                self._new.unlink(missing_ok=True)
-            self._reserved = None
+                remove()
 
     @override
     def _write(self, raw: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.auth import token_endpoint
+from tap_billit.auth.tokens import Tokens
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import ApiError, BillitError, LoginError, TransientError
 from tests.kit.demo import ACCOUNT, TOKEN, rotate_then
@@ -161,7 +161,7 @@ def test_a_write_that_fails_after_the_refresh_is_tried_again(
             beside.rmdir()
 
     demo.hooks.append(break_disk)
-    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr("tap_billit.auth.rotation.time", SimpleNamespace(sleep=wait))
     assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert len(waits) == 3
     assert demo.refreshes == len(token_requests(demo)) == 1
@@ -174,7 +174,7 @@ def test_a_newer_login_is_not_overwritten_by_a_late_write(
     count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     newer = kept(store)
     login = login_to(demo, store)
-    login._unsaved = token_endpoint.Tokens(refresh_token="late", access_token="late")
+    login._rotation.unsaved = "spent", Tokens(refresh_token="late", access_token="late")
     login._attempt(newer.access_token)
     assert newer.refresh_token in demo._spent
     assert kept(store).refresh_token in demo._refresh

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.auth import oauth, token_endpoint
+from tap_billit.auth import rotation, tokens
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
@@ -65,7 +65,7 @@ def test_a_sync_of_many_hours_never_shows_an_expired_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [datetime(2026, 10, 24, 20, tzinfo=timezone.utc)]
-    for module in (oauth, token_endpoint):
+    for module in (rotation, tokens):
         monkeypatch.setattr(module, "now", lambda: clock[0])
     with DemoServer(Account(orders=0, clock=lambda: clock[0])) as demo:
         login = login_to(demo, store_of(demo, tmp_path / "t"), demo.issue_refresh_token())
@@ -82,7 +82,7 @@ def test_a_wrong_clock_costs_at_most_a_refresh(
 ) -> None:
     count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     wrong = datetime.now(tz=timezone.utc) + timedelta(hours=hours)
-    for module in (oauth, token_endpoint):
+    for module in (rotation, tokens):
         monkeypatch.setattr(module, "now", lambda: wrong)
     demo.expire_access_tokens()
     login = login_to(demo, store)

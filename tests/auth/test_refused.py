@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from tap_billit.api.client import BillitClient
-from tap_billit.auth import token_endpoint
 from tap_billit.auth.api_key import ApiKeyAuth
+from tap_billit.auth.tokens import Tokens, now, tokens_in
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import ApiError, BillitError, LoginError
 from tests.kit.demo import ACCOUNT, TOKEN
-from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
+from tests.kit.login import count_companies, kept, login_to, put, store_of, token_requests
 
 if TYPE_CHECKING:
     from tap_billit.auth.token_store import TokenStore
@@ -114,9 +115,8 @@ def test_without_a_lock_a_refused_token_is_tried_against_the_store_once_more(
         if request.path == TOKEN:
             demo.hooks.remove(overtake)
             body = demo.normal(request).body
-            granted = token_endpoint.TokenResponse(body["access_token"], body["refresh_token"])
-            tokens = token_endpoint.tokens_from(granted, spent="", known=())
-            store_of(demo, place).save(tokens)
+            raw = json.dumps(body).encode()
+            put(store_of(demo, place), tokens_in(raw, Tokens(), since=now()))
 
     demo.hooks.append(overtake)
     assert count_companies(demo, login_to(demo, store_of(demo, place))) == 2

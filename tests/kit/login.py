@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import requests
 
 from tap_billit.api.client import BillitClient
 from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tap_billit.auth.base import Auth
-    from tap_billit.auth.token_endpoint import Tokens
     from tap_billit.auth.token_store import TokenStore
+    from tap_billit.auth.tokens import Tokens
     from tap_billit.demo import DemoServer, Request
 
 
 def store_of(demo: DemoServer, place: Path | str) -> TokenStore:
     return open_store(str(place), environment="sandbox", client_id=demo.client_id)
+
+
+def put(store: TokenStore, tokens: Tokens | None) -> None:
+    """Have the store hold these tokens, whatever it held."""
+    store.load()
+    store.replace(tokens)
+
+
+def exclusive(store: TokenStore, patience: float = 60) -> AbstractContextManager[None]:
+    return store.exclusive(over=Event(), patience=patience)
 
 
 def kept(store: TokenStore) -> Tokens:
@@ -39,13 +52,15 @@ def login_to(
     url: str | None = None,
 ) -> OAuth:
     return OAuth(
-        token_url=(url or demo.url) + TOKEN,
-        client_id=demo.client_id,
-        client_secret=secret or demo.client_secret,
+        endpoint=TokenEndpoint(
+            (url or demo.url) + TOKEN,
+            client_id=demo.client_id,
+            client_secret=secret or demo.client_secret,
+            session=requests.Session(),
+            timeout=5,
+        ),
         refresh_token=token,
         store=store,
-        session=requests.Session(),
-        timeout=5,
     )
 
 

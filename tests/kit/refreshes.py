@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
+from tap_billit import shutdown
 from tap_billit.api import prefetch
 from tap_billit.api.client import BillitClient
-from tap_billit.auth import oauth, token_endpoint, token_store
+from tap_billit.auth import oauth, rotation, token_endpoint, token_store, tokens
 from tap_billit.auth.oauth import OAuth
+from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.errors import LoginError
+from tap_billit.storage import base, local, private_files
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
@@ -23,7 +26,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-WATCHED = {module.__file__ for module in (prefetch, oauth, token_endpoint, token_store)}
+WATCHED = {
+    module.__file__
+    for module in (
+        *(prefetch, shutdown, oauth, rotation, tokens, token_endpoint, token_store),
+        *(base, local, private_files),
+    )
+}
 
 
 class OtherProcess(NamedTuple):
@@ -36,13 +45,14 @@ class OtherProcess(NamedTuple):
 
     def request(self) -> int:
         login = OAuth(
-            token_url=self.url + TOKEN,
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            refresh_token=None,
+            endpoint=TokenEndpoint(
+                self.url + TOKEN,
+                client_id=self.client_id,
+                client_secret=self.client_secret,
+                session=requests.Session(),
+                timeout=30,
+            ),
             store=open_store(self.place, environment="sandbox", client_id=self.client_id),
-            session=requests.Session(),
-            timeout=30,
         )
         session = requests.Session()
         client = BillitClient(base_url=self.url, auth=login, session=session, timeout=30)
