@@ -17,8 +17,9 @@ from tap_billit.auth import oauth, rotation, token_endpoint, token_store, tokens
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
-from tap_billit.errors import LoginError
+from tap_billit.errors import BillitError, LoginError
 from tap_billit.storage import base, local, private_files
+from tap_billit.tap import TapBillit
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
@@ -103,6 +104,18 @@ def confined(other: OtherProcess, limit: int) -> None:
         other.request()
     except LoginError as error:
         sys.exit(3 if "cannot be written" in str(error) else 4)
+
+
+def syncing(config: dict[str, Any], ready: Any) -> None:
+    """Ask for the companies as the tap does, with its handlers of signals."""
+    account = TapBillit(config=config, setup_mapper=False).account
+    ready.set()
+    try:
+        assert account.companies
+        account.close()
+    except BillitError:
+        shutdown.process.give_way()
+        raise
 
 
 def together(other: OtherProcess, barrier: Any) -> None:

@@ -1,0 +1,96 @@
+"""Signals at random moments of a refresh: one live token stays in the store, or the note why not.
+
+`TAP_BILLIT_TEST_KILLS=300` has 300 of each signal, in some minutes; the default keeps the suite
+quick. What was left after each is printed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_billit.auth.token_store import open_store
+from tap_billit.errors import LoginError
+from tests.kit import refreshes
+from tests.kit.demo import empty_demo, oauth
+from tests.kit.login import count_companies, kept, login_to
+from tests.kit.refreshes import finished, syncing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.demo.server import DemoServer
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
+
+KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "8"))
+SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGKILL")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_at_any_moment(
+    name: str, tmp_path: Path, record_property: Any, capfd: Any
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([refreshes.__name__])
+    signum = signal.Signals[name]
+    seen: Counter[str] = Counter()
+    with empty_demo() as demo:
+        demo.latency = 0.02
+        config = {"api_url": demo.url, **oauth(demo, tmp_path)}
+        store = open_store(
+            config["token_store"],
+            environment="production",
+            client_id=demo.client_id,
+            api_url=demo.url,
+        )
+        count_companies(demo, login_to(demo, store, config.pop("refresh_token")))
+        took = 0.0
+        for kill in range(1 + KILLS):
+            demo.expire_access_tokens()
+            before = demo.refreshes
+            ready = context.Event()
+            process = context.Process(target=syncing, args=(config, ready))
+            process.start()
+            assert ready.wait(30)
+            began = time.monotonic()
+            if kill:
+                time.sleep(random.uniform(0, took))  # noqa: S311
+                os.kill(process.pid or 0, signum)
+            assert finished(process) in {0, -signum, 128 + signum}
+            if not kill:
+                took = time.monotonic() - began
+            seen[_left(demo, store, rotated=demo.refreshes > before)] += 1
+    record_property("left", dict(seen))
+    with capfd.disabled():
+        print(f"\n{name}: {dict(seen)}")  # noqa: T201
+    if signum != signal.SIGKILL:
+        assert set(seen) <= {"spent and kept", "not spent"}
+
+
+def _left(demo: DemoServer, store: TokenStore, *, rotated: bool) -> str:
+    """What the store holds, and what the next run makes of it."""
+    assert demo.spent_token_attempts == 0
+    tokens = kept(store)
+    if tokens.refresh_token in demo._refresh:
+        assert demo.live_refresh_tokens == 1
+        return "spent and kept" if rotated else "not spent"
+    assert tokens.spending
+    if tokens.spending.answer:
+        count_companies(demo, login_to(demo, store))
+        assert kept(store).refresh_token in demo._refresh
+        return "spent and kept as an answer"
+    with pytest.raises(LoginError, match="cut off before Billit's answer was kept"):
+        count_companies(demo, login_to(demo, store))
+    demo.spent_token_attempts = 0
+    demo._refresh.clear()
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    return "spent and noted"
