@@ -17,7 +17,7 @@ from requests.utils import select_proxy
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, LocationValueError
 
-from tap_billit.redaction import path_of, without_credentials
+from tap_billit.redaction import path_of, quoted, without_credentials
 
 
 class Costs(IntEnum):
@@ -190,7 +190,10 @@ def error_from(response: requests.Response) -> TransientError | ApiError:
     rule = status_rule(status)
     code, description = billit_code(response)
     said = " - ".join(part for part in (code, description) if part) or response.reason or "nothing"
-    message = f"Billit answered {status} to {path_of(response)}: {said} ({rule.hint})."
+    code = code and quoted(code, response)
+    message = (
+        f"Billit answered {status} to {path_of(response)}: {quoted(said, response)} ({rule.hint})."
+    )
     if rule.retry:
         return TransientError(message, retry_after=retry_after(response), status=status, code=code)
     return ApiError(message, status=status, code=code)

@@ -3,7 +3,7 @@
 Tokens, keys and client secrets are held in objects that print `<hidden>`; stores and messages name
 them by fingerprint; URLs are shown without their credentials; libraries that log what they send or
 write are kept quiet; a failure at the token endpoint is told by its type, as the text of some
-errors quotes the answer.
+errors quotes the answer; what Billit says is quoted short, and without what we had sent it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     import requests
+
+LONGEST = 300
+"""Characters of a message of Billit's that are quoted."""
 
 _TALKATIVE = ("aiobotocore", "azure", "botocore", "fsspec", "google")
 """Loggers below the file systems that print what is written."""
@@ -43,7 +46,18 @@ def fingerprint(secret: str) -> str:
 
 def without_credentials(url: str) -> str:
     """`url` as it may be shown: credentials may stand before an @ or after a ?."""
-    return re.sub(r"//[^/]*@", "//", url).partition("?")[0]
+    # A password may have a slash in it; in a path, an @ may stand after a colon.
+    return re.sub(r"//([^/]*|[^/:]*:(?!\d+/).*)@", "//", url).partition("?")[0]
+
+
+def quoted(said: str, response: requests.Response) -> str:
+    """What Billit said, for a message: one line, not too long, without our token or key."""
+    headers = response.request.headers
+    own = [str(headers.get("ApiKey", "")), *str(headers.get("Authorization", "")).split()[-1:]]
+    for secret in filter(None, own):
+        said = re.sub(re.escape(secret), "<hidden>", said, flags=re.IGNORECASE)
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
+    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 
 def path_of(response: requests.Response) -> str:
