@@ -134,7 +134,10 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_that_trickles_holds_a_run(
     trickle: tuple[bytes, Iterable[bytes]], ask: Callable[[str], Any]
 ) -> None:
-    with trickling(*trickle) as url, pytest.raises(TransientError, match="could not be reached|without a token|answered 503"):
+    with (
+        trickling(*trickle) as url,
+        pytest.raises(TransientError, match=r"could not be reached|without a token|answered 503"),
+    ):
         ask(url)
 
 

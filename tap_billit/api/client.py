@@ -125,10 +125,15 @@ class BillitClient:
         return _decode(content)
 
     def probe(
-        self, path: str, query: Mapping[str, str] | None = None, *, company: int | None = None
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        company: int | None = None,
+        method: str = "GET",
     ) -> requests.Response:
         """What Billit answers to one request, whatever its status."""
-        return self._respond(*self._request(path, query, company))
+        return self._respond(*self._request(path, query, company), method)
 
     def _request(
         self, path: str, query: Mapping[str, str] | None, company: int | None
@@ -140,10 +145,10 @@ class BillitClient:
             url += "?" + urlencode(query, quote_via=quote, safe="$'(),/:")
         return url, headers
 
-    def _respond(self, url: str, headers: dict[str, str]) -> requests.Response:
-        response = self._send(url, headers)
+    def _respond(self, url: str, headers: dict[str, str], method: str = "GET") -> requests.Response:
+        response = self._send(url, headers, method)
         if response.status_code == requests.codes.unauthorized and self.auth.renew(response):
-            response = self._send(url, headers)
+            response = self._send(url, headers, method)
         return response
 
     def _get(self, url: str, headers: dict[str, str], may_be_empty: bool) -> Answer:  # noqa: FBT001
@@ -180,11 +185,12 @@ class BillitClient:
         self._patience.succeeded()
         return True
 
-    def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def _send(self, url: str, headers: dict[str, str], method: str) -> requests.Response:
         if self._closed:
             raise BillitError("The run is over: nothing is asked any more.")
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 url,
                 headers=headers,
                 auth=self.auth,

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import click
-import msgspec
 import requests
 from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
-from tap_billit.api.body import read_body
 from tap_billit.api.retry import retrying
 from tap_billit.auth.callback import Catcher, NoCodeError, code_in, is_local
 from tap_billit.auth.oauth import DeadLoginError, OAuth
 from tap_billit.auth.rotation import SAVE_WAITS, Rotation
 from tap_billit.auth.token_endpoint import RefusedError
-from tap_billit.auth.tokens import LARGEST, AnswerLostError, Tokens
+from tap_billit.auth.tokens import AnswerLostError, Tokens
+from tap_billit.cli_files import check_config
 from tap_billit.environments import ENVIRONMENTS
-from tap_billit.errors import UNSENT, BillitError, LoginError, TransientError, unreachable
+from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.shutdown import exit_on_signals, process
 from tap_billit.tap import TapBillit
 
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
 CODE_LIFE = 10 * 60
 """Seconds that Billit's codes last, and that the command waits for a redirect."""
+
+NOT_OF_A_NEW_LOGIN = {"api_key", "refresh_token", "redirect_uri"}
 
 
 class _NewLogin(Rotation):
@@ -50,17 +51,6 @@ class _Command(click.Command):
             raise click.ClickException(str(error)) from None
 
 
-def _config(_: click.Context, __: click.Parameter, file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise click.BadParameter(f"{file} cannot be read ({error.strerror})") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise click.BadParameter(f"{file} is not a JSON object") from None
-
-
 def _option(name: str, text: str) -> Callable[[Any], Any]:
     variable = "TAP_BILLIT_" + name.removeprefix("--").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_envvar=True, help=text)
@@ -73,21 +63,16 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 @_option("--client-secret", "Its secret; better left to the environment or the prompt.")
 @_option("--redirect-uri", "Redirect URL of the application, as registered with Billit.")
 @_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=_config,
-    help="The tap's config file.",
-)
+@click.option("--config", "file", help="The tap's config file.")
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
 @click.option("--revoke", is_flag=True, help="Give the login back and forget it.")
 @click.version_option(package_name="tap-billit")
-def main(*, config: dict[str, Any], no_browser: bool, revoke: bool, **options: str | None) -> None:
+def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | None) -> None:
     """Log in to Billit once; from then on the tap keeps the login alive.
 
     What neither an option, nor its environment variable, nor the config file says is asked.
     """
-    settings = config | {name: value for name, value in options.items() if value}
+    settings = _config(file) | {name: value for name, value in options.items() if value}
     account = _account(settings)
     exit_on_signals()
     try:
@@ -100,6 +85,14 @@ def main(*, config: dict[str, Any], no_browser: bool, revoke: bool, **options: s
         account.close()
 
 
+def _config(file: str | None) -> dict[str, Any]:
+    if not file:
+        return {}
+    check_config(file)
+    config: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
+    return config
+
+
 def _account(settings: dict[str, Any]) -> BillitAccount:
     if not settings.get("api_url") and settings.get("environment") not in ENVIRONMENTS:
         if environment := settings.get("environment"):
@@ -109,16 +102,9 @@ def _account(settings: dict[str, Any]) -> BillitAccount:
             )
         choice = click.Choice(list(ENVIRONMENTS))
         settings["environment"] = click.prompt("Environment", type=choice, default="production")
-    for name, text in (("client_id", "Client ID"), ("client_secret", "Client secret")):
-        settings[name] = settings.get(name) or click.prompt(
-            text, hide_input=name == "client_secret"
-        )
-    # The login is to be a new one.
-    config = {
-        name: value
-        for name, value in settings.items()
-        if name not in {"api_key", "refresh_token", "redirect_uri"}
-    }
+    for name, text, hide in (("client_id", "Client ID", 0), ("client_secret", "Client secret", 1)):
+        settings[name] = settings.get(name) or click.prompt(text, hide_input=bool(hide))
+    config = {name: settings[name] for name in settings.keys() - NOT_OF_A_NEW_LOGIN}
     try:
         return TapBillit(config=config, setup_mapper=False).account
     except ConfigValidationError as error:
@@ -140,11 +126,7 @@ def _log_in(account: BillitAccount, settings: dict[str, Any], *, no_browser: boo
         "Redirect URL (as registered with Billit)"
     )
     state = secrets.token_urlsafe(16)
-    query = {
-        "client_id": auth.endpoint.client_id,
-        "redirect_uri": redirect_uri,
-        "state": state,
-    }
+    query = {"client_id": auth.endpoint.client_id, "redirect_uri": redirect_uri, "state": state}
     host = settings.get("api_url") or ENVIRONMENTS[settings["environment"]].login_url
     page = f"{host.rstrip('/')}/Account/Logon?{urlencode(query)}"
     click.echo(f"Log in to Billit on this page:\n\n  {page}\n")
@@ -245,20 +227,11 @@ def _list_companies(account: BillitAccount) -> None:
     companies = body.get("Companies") if isinstance(body, dict) else None
     if not companies:
         raise LoginError("The login reaches no company; check its role in Billit.")
-    rows = [("PartyID", "Name", "VAT number", "API")]
-    rows += [
-        (
-            str(company.get("PartyID")),
-            str(company.get("Name") or ""),
-            str(company.get("VATNumber") or ""),
-            "allowed" if company.get("APIAllowed") else "not allowed",
-        )
-        for company in companies
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     click.echo("It reaches:\n")
-    for row in rows:
-        click.echo("  " + "  ".join(map(str.ljust, row, widths)).rstrip())
+    for company in companies:
+        may = "allowed" if company.get("APIAllowed") else "not allowed"
+        party, name = str(company.get("PartyID")), str(company.get("Name") or "")
+        click.echo(f"  {party:<10} {name:<40} {company.get('VATNumber') or '':<16} API {may}")
     allowed = [company["PartyID"] for company in companies if company.get("APIAllowed")]
     click.echo(f'\nFor the tap\'s config:\n\n  "company_ids": {json.dumps(allowed)}')
 
@@ -269,7 +242,7 @@ def _revoke(account: BillitAccount) -> None:
     if kept is None:
         raise LoginError(f"There is no login in {auth.store.place}.")
     try:
-        _take_back(account.client.base_url, auth)
+        _take_back(account, auth)
         done = "Billit revoked the login (if not, disconnect the application in Billit, too)"
     except DeadLoginError:
         done = "Billit knew the login no longer"
@@ -279,24 +252,8 @@ def _revoke(account: BillitAccount) -> None:
 
 
 @retrying
-def _take_back(base_url: str, auth: OAuth) -> None:
-    def post() -> requests.Response:
-        try:
-            with auth.endpoint.session.post(
-                f"{base_url}/OAuth2/revoke",
-                auth=auth,
-                timeout=auth.endpoint.timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                read_body(response, limit=LARGEST)
-                return response
-        except UNSENT as error:
-            raise unreachable(error, base_url) from None
-
-    response = post()
-    if response.status_code == requests.codes.unauthorized and auth.renew(response):
-        response = post()
+def _take_back(account: BillitAccount, auth: OAuth) -> None:
+    response = account.client.probe("/OAuth2/revoke", method="POST")
     if response.status_code >= requests.codes.server_error:
         raise TransientError(f"Billit answered {response.status_code}.")
     if response.status_code not in (requests.codes.ok, requests.codes.no_content):

@@ -12,7 +12,8 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_billit.api.body import SUCCESS
-from tap_billit.auth.tokens import LARGEST, AnswerLostError
+from tap_billit.api.odd_json import LARGEST
+from tap_billit.auth.tokens import AnswerLostError
 from tap_billit.errors import (
     UNSENT,
     BillitError,
@@ -23,13 +24,7 @@ from tap_billit.errors import (
 )
 from tap_billit.redaction import Hidden
 
-REFUSALS = (
-    requests.codes.bad_request,
-    requests.codes.unauthorized,
-    requests.codes.not_acceptable,
-    requests.codes.unsupported_media_type,
-    requests.codes.unprocessable_entity,
-)
+REFUSALS = (400, 401, 406, 415, 422)
 FORM_CODES = (b"unsupported_grant_type", b"invalid_request")
 
 

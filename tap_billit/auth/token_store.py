@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 import platformdirs
@@ -15,11 +13,12 @@ from typing_extensions import override
 from tap_billit.auth.tokens import Tokens
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint, without_credentials
+from tap_billit.storage import open_storage
 from tap_billit.storage.local import LocalFile
-from tap_billit.storage.remote import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from threading import Event
 
     from tap_billit.storage.base import Storage
@@ -137,27 +136,10 @@ def open_store(
         return TokenStore(storage, environment=identity, client_id=client_id, spare=spare)
 
     beside = default and default.with_name(f"{default.name}.unsaved")
-    opened = store(_storage(location, default), store(LocalFile(beside)) if beside else None)
+    opened = store(open_storage(location, default), store(LocalFile(beside)) if beside else None)
     opened.command += f" --api-url {identity}" if api_url else f" --environment {environment}"
     opened.command += f" --token-store {opened.place}" if location else ""
     return opened
-
-
-def _storage(location: str | None, default: Path | None) -> Storage:
-    # A single letter is a Windows drive.
-    if location and re.match(r"(?!file:|local:)\w[\w+.-]+://", location, re.IGNORECASE):
-        return RemoteFile(location)
-    parts = urlsplit(location or "")
-    named = unquote(parts.path) if parts.scheme in {"file", "local"} else location
-    try:
-        path = Path(named).expanduser() if named else default
-    except RuntimeError:
-        path = None
-    if path is None:
-        raise LoginError(
-            "This user has no home directory to keep the tokens in: say where in `token_store`."
-        )
-    return LocalFile(path)
 
 
 def _default(environment: str, client_id: str) -> Path | None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-import zlib
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 
+from tap_billit.api.odd_json import objects_in, text_of
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.redaction import Hidden, fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LEEWAY = timedelta(minutes=5)
 """How long before its end an access token is renewed; at most a tenth of its life."""
 
 KNOWN = 200
 """How many spent tokens a store remembers: more than a week of hourly refreshes."""
-
-LARGEST = 1 << 16
-"""Bytes of an answer: a hundred times what tokens need."""
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
@@ -89,8 +81,8 @@ def tokens_in(raw: bytes, before: Tokens, *, since: datetime) -> Tokens:
         UnreadableError: tokens seem to be in it, and cannot be found.
         NotLastingError: there is no refresh token.
     """
-    text = _text(raw)
-    for said in _objects(_json(text)):
+    text = text_of(raw)
+    for said in objects_in(text):
         access, refresh = _token(said.get("accesstoken")), _token(said.get("refreshtoken"))
         if access and (refresh or said.get("refreshtoken") is None):
             refresh = refresh or before.refresh_token
@@ -107,35 +99,6 @@ def tokens_in(raw: bytes, before: Tokens, *, since: datetime) -> Tokens:
     if re.search(r"refresh[\W_]?token", text, re.IGNORECASE):
         raise UnreadableError("Billit's answer speaks of a refresh token, and none can be read.")
     raise AnswerLostError("Billit's token endpoint answered without a token.")
-
-
-def _text(raw: bytes) -> str:
-    """What the bytes say, in whichever Unicode; tokens read the same in all other charsets."""
-    if raw[:1] in {b"\x1f", b"\x78"}:  # gzip or deflate, although neither was asked for
-        with suppress(zlib.error):
-            raw = zlib.decompressobj(47).decompress(raw, LARGEST)
-    return raw.decode(json.detect_encoding(raw), "replace")
-
-
-def _json(text: str) -> Any:
-    try:
-        # As text, no number is too large.
-        return json.loads(text, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _objects(body: Any) -> Iterator[dict[str, Any]]:
-    """All objects in it, the outer ones first, their names without case and punctuation."""
-    values = [body]
-    for value in values:  # which grows meanwhile
-        if isinstance(value, dict):
-            yield {re.sub(r"[\W_]", "", name).lower(): part for name, part in value.items()}
-            values += value.values()
-        elif isinstance(value, list):
-            values += value
-        elif isinstance(value, str) and value.lstrip().startswith("{"):
-            values.append(_json(value))
 
 
 def _token(value: Any) -> str | None:
