@@ -22,6 +22,7 @@ from tap_billit.errors import LoginError
 from tests.kit import refreshes
 from tests.kit.demo import empty_demo, oauth
 from tests.kit.login import count_companies, kept, login_to
+from tests.kit.process import wait_for
 from tests.kit.refreshes import finished, syncing
 
 if TYPE_CHECKING:
@@ -70,12 +71,19 @@ def test_a_signal_at_any_moment(
             assert finished(process) in {0, -signum, 128 + signum}
             if not kill:
                 took = time.monotonic() - began
+            settle(demo)
             seen[_left(demo, store, rotated=demo.refreshes > before)] += 1
     record_property("left", dict(seen))
     with capfd.disabled():
         print(f"\n{name}: {dict(seen)}")  # noqa: T201
     if signum != signal.SIGKILL:
         assert set(seen) <= {"spent and kept", "not spent"}
+
+
+def settle(demo: DemoServer) -> None:
+    """Wait until the demo has done what a process that is gone had asked for."""
+    time.sleep(0.05)
+    wait_for(lambda: not demo._http._open)
 
 
 def _left(demo: DemoServer, store: TokenStore, *, rotated: bool) -> str:

@@ -67,7 +67,7 @@ class Rotation:
         """
         note = pending(kept, secret) or PendingRefresh(token=fingerprint(secret), since=now())
         self._check_readable(note)
-        noted = replace(kept or renewed, spending=note)
+        noted = replace(kept or Tokens(refresh_token=renewed.refresh_token), spending=note)
         with process.spending(seconds + sum(SAVE_WAITS)):
             self._store.replace(noted)
             raw = self._asked(ask, kept)
@@ -90,7 +90,7 @@ class Rotation:
             return kept
         if copy and copy.spending and copy.spending.token == note.token:
             note = copy.spending
-        if copy and note.token in copy.known:
+        if copy and not copy.spending and note.token in copy.known:
             tokens = copy
         else:
             known = (*kept.known, note.token)[-KNOWN:]

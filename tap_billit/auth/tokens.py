@@ -64,7 +64,7 @@ class Tokens(Hidden, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     def remembering(self, *tokens: str | None) -> tuple[str, ...]:
         """`known` with the fingerprints of `tokens` as the latest."""
-        latest = [fingerprint(token) for token in tokens if token]
+        latest = dict.fromkeys(fingerprint(token) for token in tokens if token)
         return (*(old for old in self.known if old not in latest), *latest)[-KNOWN:]
 
     @property
