@@ -37,53 +37,58 @@ KILLS = int(os.environ.get("TAP_BILLIT_TEST_KILLS", "8"))
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT", "SIGKILL")
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-def test_a_signal_at_any_moment(
-    name: str, tmp_path: Path, record_property: Any, capfd: Any
-) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([refreshes.__name__])
-    signum = signal.Signals[name]
-    seen: Counter[str] = Counter()
-    with empty_demo() as demo:
-        demo.latency = 0.02
-        config = {"api_url": demo.url, **oauth(demo, tmp_path)}
-        store = open_store(
-            config["token_store"],
+class Target:
+    """A demo, a store, and processes that renew the login in it."""
+
+    def __init__(self, demo: DemoServer, folder: Path) -> None:
+        self.demo, self.config = demo, {"api_url": demo.url, **oauth(demo, folder)}
+        self.store = open_store(
+            self.config["token_store"],
             environment="production",
             client_id=demo.client_id,
             api_url=demo.url,
         )
-        count_companies(demo, login_to(demo, store, config.pop("refresh_token")))
-        took = 0.0
-        for kill in range(1 + KILLS):
-            demo.expire_access_tokens()
+        count_companies(demo, login_to(demo, self.store, self.config.pop("refresh_token")))
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload([refreshes.__name__])
+        self.seconds = 0.0
+        self.seconds = self.refresh(None)
+
+    def refresh(self, signum: int | None) -> float:
+        """Have a process renew the login, and send it a signal meanwhile; how long it lived."""
+        self.demo.expire_access_tokens()
+        ours = set(self.demo._http._open)
+        ready = self._processes.Event()
+        process = self._processes.Process(target=syncing, args=(self.config, ready))
+        process.start()
+        assert ready.wait(30)
+        began = time.monotonic()
+        if signum:
+            time.sleep(random.uniform(0, self.seconds))  # noqa: S311
+            with suppress(ProcessLookupError):  # it was quicker
+                os.kill(process.pid or 0, signum)
+        assert finished(process) in {0, signum and -signum, signum and 128 + signum}
+        lived = time.monotonic() - began
+        # The demo does what a process that is gone had asked for.
+        time.sleep(0.05)
+        wait_for(lambda: self.demo._http._open <= ours)
+        return lived
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_at_any_moment(name: str, tmp_path: Path, capfd: Any) -> None:
+    seen: Counter[str] = Counter()
+    with empty_demo() as demo:
+        demo.latency = 0.02
+        target = Target(demo, tmp_path)
+        for _ in range(KILLS):
             before = demo.refreshes
-            ready = context.Event()
-            process = context.Process(target=syncing, args=(config, ready))
-            process.start()
-            assert ready.wait(30)
-            began = time.monotonic()
-            if kill:
-                time.sleep(random.uniform(0, took))  # noqa: S311
-                with suppress(ProcessLookupError):  # it was quicker
-                    os.kill(process.pid or 0, signum)
-            assert finished(process) in {0, -signum, 128 + signum}
-            if not kill:
-                took = time.monotonic() - began
-            settle(demo)
-            seen[_left(demo, store, rotated=demo.refreshes > before)] += 1
-    record_property("left", dict(seen))
+            target.refresh(signal.Signals[name])
+            seen[_left(demo, target.store, rotated=demo.refreshes > before)] += 1
     with capfd.disabled():
         print(f"\n{name}: {dict(seen)}")  # noqa: T201
-    if signum != signal.SIGKILL:
+    if name != "SIGKILL":
         assert set(seen) <= {"spent and kept", "not spent"}
-
-
-def settle(demo: DemoServer) -> None:
-    """Wait until the demo has done what a process that is gone had asked for."""
-    time.sleep(0.05)
-    wait_for(lambda: not demo._http._open)
 
 
 def _left(demo: DemoServer, store: TokenStore, *, rotated: bool) -> str:
