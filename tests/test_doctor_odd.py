@@ -15,12 +15,12 @@ from tap_billit.doctor.around import _LIMITS, _shown
 from tap_billit.doctor.command import ASKED, main
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from tap_billit.demo import Request
 
-ORDERS = "/v1/orders"
+ORDERS, ACCOUNT = "/v1/orders", "/v1/account/accountInformation"
 ROW = {"OrderID": 1, "CompanyID": 1, "LastModified": "2026-01-01T00:00:00"}
 
 
@@ -57,6 +57,11 @@ class Visit:
         return "ended early" not in self.report
 
 
+def everywhere(reply: Reply) -> Callable[[Request], Reply | None]:
+    """Answers this to all but the question which companies there are."""
+    return lambda request: None if request.path == ACCOUNT else reply
+
+
 ODD_ROWS: dict[str, Any] = {
     "no such date": {**ROW, "LastModified": "2026-13-45T00:00:00"},
     "no such hour": {**ROW, "LastModified": "2026-01-01T25:61:61"},
@@ -89,7 +94,7 @@ def test_an_odd_row_costs_at_most_a_few_questions(
     assert "\nc" not in visit.report
 
 
-LINKS = ["http://[::1", 5, True, {"href": "x"}, ["x"], "", "\x00", "//", "?", "http://a:b/", 1.5]
+LINKS = ["http://[::1", 5, True, {"href": "x"}, "\x00", "http://a:b/"]
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -116,20 +121,16 @@ BODIES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-@pytest.mark.parametrize("path", [ORDERS, "/v1/products", "/v1/orders/deleted"])
-def test_an_odd_body_ends_nothing(body: Any, path: str, demo: DemoServer, tmp_path: Path) -> None:
-    demo.fail(Reply(200, body), path=path, times=100)
+def test_an_odd_body_ends_nothing(body: Any, demo: DemoServer, tmp_path: Path) -> None:
+    demo.hooks.append(everywhere(Reply(200, body)))
     visit = Visit(demo, tmp_path)
     assert visit.status == 0, visit.output
     assert visit.complete
 
 
-@pytest.mark.parametrize("path", [ORDERS, "/v1/products"])
-@pytest.mark.parametrize("status", [204, 301, 401, 403, 404, 429, 500, 503])
-def test_an_odd_status_ends_nothing(
-    status: int, path: str, demo: DemoServer, tmp_path: Path
-) -> None:
-    demo.fail(Reply(status, b""), path=path, times=100)
+@pytest.mark.parametrize("status", [204, 301, 401, 404, 429, 503])
+def test_an_odd_status_ends_nothing(status: int, demo: DemoServer, tmp_path: Path) -> None:
+    demo.hooks.append(everywhere(Reply(status, b"")))
     visit = Visit(demo, tmp_path)
     assert visit.status == 0, visit.output
     assert visit.complete
@@ -181,7 +182,7 @@ COMPANIES: dict[str, Any] = {
 def test_without_companies_there_is_a_report_and_a_sentence(
     body: Any, demo: DemoServer, tmp_path: Path
 ) -> None:
-    demo.fail(Reply(200, body), path="/v1/account/accountInformation", times=10)
+    demo.fail(Reply(200, body), path=ACCOUNT, times=10)
     visit = Visit(demo, tmp_path)
     assert visit.status == 1
     assert visit.output.rpartition("Error: ")[2].strip()
