@@ -29,10 +29,11 @@ demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what ch
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
 	.venv/bin/pytest -n auto --dist worksteal $(COV)
 
-lint: $(READY) ## Check style, types, lock file and generated docs
+lint: $(READY) ## Check style, types, dependencies, lock file and generated docs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/deptry tap_billit
 	.venv/bin/python scripts/docs.py --check
 
 bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full
