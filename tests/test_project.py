@@ -67,6 +67,7 @@ def test_secrets_are_sensitive() -> None:
     assert secret == {"client_secret", "refresh_token", "api_key"}
 
 
+@pytest.mark.locked_sdk
 def test_meltano_knows_the_capabilities() -> None:
     assert EXTRACTOR["capabilities"] == [each.value for each in TapBillit.capabilities]
 
@@ -109,6 +110,7 @@ def test_the_sample_config_is_valid() -> None:
     TapBillit(config=config, validate_config=True)
 
 
+@pytest.mark.locked_sdk
 def test_the_docs_are_fresh() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "docs.py"), "--check"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
