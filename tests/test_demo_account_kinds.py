@@ -58,7 +58,8 @@ def test_each_day_a_draft_becomes_a_credit_note_and_now_and_then_another_order_c
         for old, new, order in moved:
             assert after[order]["LastModified"] > before[order]["LastModified"]
             assert kind(account.document(order)) == new
-            moves[(*old, new[1])] += 1
+            move = (*old, new[1])
+            moves[move] += 1
         before = after
     assert moves.pop(("Income", "Invoice", "CreditNote")) == 150
     assert moves.keys() == {

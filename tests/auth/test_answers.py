@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_billit.auth import rotation
-from tap_billit.auth.tokens import Tokens, UnreadableError
+from tap_billit.auth.tokens import Tokens, UnreadableError, now, tokens_in
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
 from tests.kit.demo import TOKEN
@@ -181,4 +181,4 @@ def test_a_page_of_a_proxy_is_no_answer(demo: DemoServer, store: TokenStore, wai
 
 def test_without_a_refresh_token_in_it_a_login_does_not_begin() -> None:
     with pytest.raises(LoginError, match="would not last"):
-        rotation.tokens_in(b'{"access_token": "a"}', Tokens(), since=rotation.now())
+        tokens_in(b'{"access_token": "a"}', Tokens(), since=now())
