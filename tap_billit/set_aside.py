@@ -38,7 +38,8 @@ class SetAside:
     def __init__(self, state: dict[str, Any]) -> None:
         self._state = state
         for entry in self._entries:
-            if type(entry["OrderID"]) is not int or not isinstance(entry["why"], str):
+            said = (entry["why"], entry["since"])
+            if type(entry["OrderID"]) is not int or not all(isinstance(s, str) for s in said):
                 raise TypeError(f"set_aside has {entry!r}")
 
     @property
@@ -98,13 +99,15 @@ class Incomplete:
         self._rows: Counter[tuple[str, int]] = Counter()
         self._entries = 0
         self._recent = Recent()
+        self._read: set[int] = set()
 
-    def complete(self) -> None:
-        """A company's stream has been read."""
+    def complete(self, company: int) -> None:
+        """A stream of this company has been read."""
         self._recent.note(failed=False)
+        self._read.add(company)
 
     def leave_out(self, stream: str, company: int, error: BillitError) -> None:
-        """What an error costs is left out of this run.
+        """What an error costs is left out of this run; no company that was read is refused.
 
         Raises:
             BillitError: it costs the run; one by one, most streams of the companies failed.
@@ -112,7 +115,7 @@ class Incomplete:
         outage = isinstance(error, (TransientError, OutageError)) and self._recent.note(failed=True)
         if error.costs is Costs.RUN or outage:
             raise error
-        if error.costs is Costs.COMPANY:
+        if error.costs is Costs.COMPANY and company not in self._read:
             self.companies[company] = error
         else:
             self._streams[stream, company] = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,21 +143,34 @@ def test_what_is_no_longer_listed_is_set_aside_no_more(
     assert len(waits.seconds) in {0, 2}
 
 
-def test_a_run_that_ends_with_one_aside_marks_it(server: DemoServer, orders: list[int]) -> None:
-    """An order that fails, a kill behind it: neither is it lost, nor is it read over again."""
-    make_odd(server, orders[0], "403")
-    seen = 0
+@pytest.mark.parametrize("kill_at", [3, 9, 25, 33])
+def test_a_kill_behind_what_failed_loses_nothing(
+    kill_at: int, server: DemoServer, orders: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soon behind it nothing is marked yet; later it is set aside."""
+    monkeypatch.setattr("tap_billit.state_messages.PAGE", 3)
+    make_odd(server, orders[2], "403")
+    cut = killed(server, kill_at)
+    assert bool(aside(cut)) == (kill_at > 22)
+    server.hooks.clear()
+    rest = sync(server, DETAILS, state=cut.state)
+    assert not rest.error
+    assert rest.table(DETAILS, cut).keys() == {*orders}
+    assert orders[2] in asked(rest)[:5]
+
+
+def killed(server: DemoServer, at: int, state: Json | None = None) -> Run:
+    """A run that ends right after this many records."""
+    messages: list[Json] = []
 
     def kill(message: Json) -> None:
-        nonlocal seen
-        seen += message["type"] == "RECORD"
-        if seen == 30:
+        messages.append(message)
+        if sum(each["type"] == "RECORD" for each in messages) == at:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        sync(server, DETAILS, then=kill)
-    run = sync(server, DETAILS)
-    assert aside(run)
+    with suppress(KeyboardInterrupt):
+        sync(server, DETAILS, state=state, then=kill)
+    return Run(messages)
 
 
 @pytest.mark.parametrize("kill_at", range(1, 5))
@@ -167,18 +181,7 @@ def test_a_kill_while_it_is_tried_again_loses_nothing(
         make_odd(server, odd, "403")
     before = sync(server, DETAILS)
     server.hooks.clear()
-    messages: list[Json] = []
-
-    def kill(message: Json) -> None:
-        messages.append(message)
-        if len([each for each in messages if each["type"] == "RECORD"]) == kill_at:
-            raise KeyboardInterrupt
-
-    cut = Run(messages)
-    try:
-        sync(server, DETAILS, state=before.state, then=kill)
-    except KeyboardInterrupt:
-        assert kill_at <= 3
+    cut = killed(server, kill_at, before.state)
     rest = sync(server, DETAILS, state=cut.state)
     assert not rest.error
     assert rest.table(DETAILS, before, cut).keys() == {*orders}

@@ -182,6 +182,10 @@ POSITION = {
     "state",
     [
         {"replication_key_value": "yesterday"},
+        {"set_aside": None},
+        {"set_aside": [5]},
+        {"set_aside": [{"OrderID": "5", "why": "", "since": ""}]},
+        {"set_aside": [{"OrderID": 5, "why": ""}]},
         {"replication_key_value": 20260610},
         {"replication_key_value": NOON, "start_date": "2026-13-01"},
         {"crawl": None},

@@ -105,8 +105,10 @@ def _waits(patience: Patience | None, *, own: bool) -> Generator[float, Transien
                 return
             if not outage:  # Billit is back, perhaps since this was asked
                 since, alone = monotonic(), 0
+        if failure.costs is Costs.RUN:  # a login in between has waited for all that there is
+            return
         left = patience.left(since)
-        if failure.costs is Costs.RUN or left <= 0:
+        if left <= 0:
             _run_out(failure, patience, outage=outage or patience.is_outage(since))
             return
         wait = random.uniform(0.5, 1) * min(2.0 ** min(tries, 9), LONGEST_WAIT)  # noqa: S311

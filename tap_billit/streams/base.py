@@ -151,7 +151,7 @@ class CompanyStream(BillitStream):
             self.account.incomplete.leave_out(self.name, company, error)
             self.say(company, str(error), level=logging.ERROR)
         else:
-            self.account.incomplete.complete()
+            self.account.incomplete.complete(company)
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
