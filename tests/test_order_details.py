@@ -128,10 +128,12 @@ def test_a_file_that_billit_has_no_more_is_named_and_skipped(run: Runner, tmp_pa
     """Not before a second run has found so as well."""
     file = files(run, tmp_path / "whole")[3]
     run.demo.fail(Reply.error(404, "NotFound"), path=f"/v1/files/{file['FileID']}", times=2)
-    with pytest.raises(BillitError, match=f"invoice_files {file['OrderID']} .*tried again"):
+    with pytest.raises(BillitError, match=f"tried again: invoice_files {file['OrderID']}"):
         files(run, tmp_path / "files")
-    (again,) = files(run, tmp_path / "files", state=run.last.state)
-    assert (again["FileID"], again["Skipped"]) == (file["FileID"], "Billit has no such file")
+    again = files(run, tmp_path / "files", state=run.last.state)
+    assert {each["OrderID"] for each in again} == {file["OrderID"]}
+    skipped = {each["FileID"]: each["Skipped"] for each in again if "Skipped" in each}
+    assert skipped == {file["FileID"]: "Billit has no such file"}
 
 
 def test_something_that_is_no_file_stops_the_run(run: Runner, tmp_path: Path) -> None:

@@ -168,6 +168,7 @@ def test_an_outage_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         read = {int(path.rpartition("/")[2]) for path in details}
         assert read <= set(orders[:15])
         check_state_covers_only_what_was_written(run)
+        server.hooks.clear()
         rest = sync(server, DETAILS, state=run.state, requests_per_minute=6000)
     assert rest.table(DETAILS, run) == whole.table(DETAILS)
     assert len(rest.records[DETAILS]) < len(orders)

@@ -90,10 +90,10 @@ def test_a_refusal_costs_the_company(status: int, server: DemoServer) -> None:
 def test_a_list_that_is_refused_costs_no_other_list(status: int, server: DemoServer) -> None:
     """As where a licence is without the bank."""
     _, second, _ = companies_of(server.account)
-    whole = sync(server, "parties", "financial_transactions", DETAILS)
+    whole = sync(server, ROWS, "financial_transactions", DETAILS)
     refused = error(status, "NoLicense")
     server.hooks.append(for_company(second, refused, path="/v1/financialTransactions"))
-    run = sync(server, "parties", "financial_transactions", DETAILS)
+    run = sync(server, ROWS, "financial_transactions", DETAILS)
     assert f"left for the next run: financial_transactions of {second}" in str(run.error)
     assert run.records[DETAILS] == whole.records[DETAILS]
     assert second not in companies_in(run, "financial_transactions")
