@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_billit import tap as module
-from tap_billit.api import pacing
+from tap_billit.api import rate_limit
 from tap_billit.demo import Account, DemoServer
 from tap_billit.streams.order_details import OrderDetails
 
@@ -39,7 +39,7 @@ class Watch:
         """Note a request."""
         self._times.append(time.monotonic() * self._speed)
         begin, end = self._times[0], self._times[-1]
-        if end - begin > self._minutes * pacing.WINDOW * self._speed:
+        if end - begin > self._minutes * rate_limit.WINDOW * self._speed:
             # The first 60 go at once: whole windows are counted.
             count = (len(self._times) - 1) // LIMIT * LIMIT or len(self._times) - 1
             pace = count / (self._times[count] - begin) * 60
@@ -50,7 +50,7 @@ class Watch:
 
 def run(latency: float, at_once: int, minutes: float, speed: float) -> None:
     """One run, of documents, until its time is up."""
-    pacing.WINDOW /= speed
+    rate_limit.WINDOW /= speed
     OrderDetails.at_once = at_once
     module.STREAMS = tuple(s for s in module.STREAMS if s.name == "sales_invoice_details")
     account = Account(companies=1, orders=int(150 * (minutes + 2)), clock=lambda: NOW)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
 from tap_billit import tap as module
-from tap_billit.api import pacing
+from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.demo import Account, DemoServer
 
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=5000)
     options = parser.parse_args()
     orders = 300 if options.small else options.orders
-    print(f"Some {orders} orders of one company, 60 requests in {pacing.WINDOW:.0f} seconds")
+    print(f"Some {orders} orders of one company, 60 requests in {rate_limit.WINDOW:.0f} seconds")
     compare("rows", ROWS, orders)
     compare("rows, no refresh_unpaid", ROWS, orders, refresh_unpaid=False)
     compare("documents", DETAILS, orders)
