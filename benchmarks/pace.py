@@ -51,6 +51,7 @@ class Watch:
 def run(latency: float, at_once: int, minutes: float, speed: float) -> None:
     """One run, of documents, until its time is up."""
     rate_limit.WINDOW /= speed
+    rate_limit.LATE /= speed
     OrderDetails.at_once = at_once
     module.STREAMS = tuple(s for s in module.STREAMS if s.name == "sales_invoice_details")
     account = Account(companies=1, orders=int(150 * (minutes + 2)), clock=lambda: NOW)

@@ -23,6 +23,7 @@ LOADERS = {loader["name"]: loader for loader in PROJECT["plugins"]["loaders"]}
 IN_MELTANO = {setting["name"]: setting for setting in EXTRACTOR["settings"]}
 
 KINDS = {
+    "accept_unreadable": "integer",
     "api_url": "string",
     "company_ids": "array",
     "context_party_id": "integer",

@@ -216,24 +216,54 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         shared(tmp_path / "file" / "limit", 60).acquire()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_file_of_another_user_is_named_with_what_it_takes(tmp_path: Path) -> None:
-    path = tmp_path / "limit"
-    shared(path, 60).acquire()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+def as_user(user: int, path: Path, *, group: int) -> str:
+    """What a turn costs another user: an error's text, or nothing."""
     said, tell = os.pipe()
     if not (child := os.fork()):
-        os.setuid(65534)
         try:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+            os.umask(0o007)
             shared(path, 60).acquire()
         except BillitError as error:
             os.write(tell, str(error).encode())
-        os._exit(0)
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     os.close(tell)
     with os.fdopen(said) as message:
-        assert "All who share it must be able to write the file and its folder" in message.read()
+        return message.read()
+
+
+@pytest.fixture
+def common(tmp_path: Path) -> Path:
+    """A folder that everybody may reach."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    return tmp_path
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+@only_root
+def test_two_users_share_a_folder_of_their_group(common: Path) -> None:
+    folder = common / "shared"
+    folder.mkdir()
+    os.chown(folder, 0, 4242)
+    folder.chmod(0o2770)
+    for user in (4001, 4002, 4001):
+        assert not as_user(user, folder / "limit", group=4242)
+    assert len(booked(folder / "limit")) == 3
+    assert "cannot be kept" in as_user(4003, folder / "limit", group=4003)
+
+
+@only_root
+def test_a_file_of_another_user_is_named_with_what_it_takes(common: Path) -> None:
+    shared(common / "limit", 60).acquire()
+    said = as_user(4001, common / "limit", group=4001)
+    assert "All who share it must be able to write the file and its folder" in said
 
 
 def test_a_file_that_is_held_is_tried_again(

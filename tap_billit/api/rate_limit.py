@@ -17,6 +17,7 @@ The rules, each with its reason:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import deque
@@ -125,7 +126,7 @@ class SharedRateLimiter(RateLimiter):
         """The turns in the file, which nobody else reads or books meanwhile."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._check_own_file()
+            self._make_own_file()
             connection = sqlite3.connect(self._path, timeout=LOCK_PATIENCE, isolation_level=None)
             with closing(connection) as store:
                 self._begin(store)
@@ -142,11 +143,12 @@ class SharedRateLimiter(RateLimiter):
         except OSError as error:
             raise self._unusable(str(error.strerror)) from None
 
-    def _check_own_file(self) -> None:
-        """SQLite itself would follow a link, and believe a device."""
-        with suppress(FileNotFoundError):
-            if not S_ISREG(self._path.lstat().st_mode):
-                raise self._unusable("it is a link, or no file")
+    def _make_own_file(self) -> None:
+        """SQLite itself would follow a link, believe a device, and let no group write."""
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        if not S_ISREG(self._path.lstat().st_mode):
+            raise self._unusable("it is a link, or no file")
 
     def _begin(self, store: sqlite3.Connection) -> None:
         # What a power cut loses, the start after it voids in any case.
