@@ -271,6 +271,7 @@ def test_a_file_that_is_held_is_tried_again(
 ) -> None:
     monkeypatch.setattr(rate_limit, "LOCK_PATIENCE", 0.0)
     holder = shared(tmp_path / "limit", 60)
+    holder.acquire()
     with holder._transaction(), pytest.raises(TransientError, match="have held"):
         shared(tmp_path / "limit", 60).acquire()
 
