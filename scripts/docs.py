@@ -26,7 +26,7 @@ from tap_billit.settings import SETTINGS
 from tap_billit.tap import TapBillit
 
 ROOT = Path(__file__).parents[1]
-TAP = TapBillit(config={"environment": "demo"})
+TAP = TapBillit(config={"environment": "demo", "files_url": "memory://files"})
 OWN = SETTINGS.to_dict()["properties"]
 NEEDS_AN_EXTRA = "faker_config"
 

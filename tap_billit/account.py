@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
-from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from tap_billit.api.client import BillitClient
 from tap_billit.api.pagination import page_of
@@ -20,8 +19,6 @@ from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
-from tap_billit.clock import BillitClock
-from tap_billit.environments import DEMO, ENVIRONMENTS
 from tap_billit.errors import BillitError
 from tap_billit.schema_drift import whole_number
 from tap_billit.set_aside import Incomplete
@@ -29,12 +26,11 @@ from tap_billit.state import Watermark
 from tap_billit.state_messages import StatePace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from requests import Session
 
     from tap_billit.api.pagination import Row
     from tap_billit.auth.base import Auth
+    from tap_billit.settings import Settings
 
 logger = logging.getLogger("tap-billit")
 
@@ -43,13 +39,13 @@ UNPACED = 1_000_000
 
 
 class BillitAccount:
-    """One session, one login, the companies it reaches and their clock, from the tap's settings.
+    """One session, one login and the companies it reaches, from the tap's settings.
 
     Nothing is asked before it is needed. `incomplete` is what this run could not have.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self.config = config
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.incomplete = Incomplete()
         self.state_pace = StatePace()
         self._checked: set[tuple[str, int]] = set()
@@ -77,51 +73,21 @@ class BillitAccount:
             return self._connect()
 
     def _connect(self) -> BillitClient:
-        config = self.config
-        own_demo = config["environment"] == DEMO and not config.get("api_url")
+        settings = _start_demo(self.settings) if self.settings.runs_demo else self.settings
+        patience = Patience(settings.patience)
         session = rate_limited_session(
-            requests_per_minute=UNPACED if own_demo else config["requests_per_minute"],
-            user_agent=config.get("user_agent") or f"tap-billit/{version('tap-billit')}",
-            rate_limit_store=config.get("rate_limit_store"),
+            requests_per_minute=settings.requests_per_minute,
+            user_agent=settings.agent,
+            rate_limit_store=settings.rate_limit_store,
         )
-        api_url = config.get("api_url")
-        credentials = config
-        if own_demo:
-            api_url, credentials = _start_demo()
-        api_url = (api_url or ENVIRONMENTS[config["environment"]].api_url).rstrip("/")
         return BillitClient(
-            base_url=api_url,
-            auth=self._auth(api_url, credentials, session),
+            base_url=settings.base_url,
+            auth=_auth(settings, session, patience),
             session=session,
-            timeout=config["request_timeout"],
-            patience=self._patience,
-            context_party_id=config.get("context_party_id"),
+            timeout=settings.request_timeout,
+            patience=patience,
+            context_party_id=settings.context_party_id,
         )
-
-    def _auth(self, api_url: str, credentials: Mapping[str, Any], session: Session) -> Auth:
-        if api_key := credentials.get("api_key"):
-            return ApiKeyAuth(api_key)
-        return OAuth(
-            endpoint=TokenEndpoint(
-                url=f"{api_url}/OAuth2/token",
-                client_id=credentials["client_id"],
-                client_secret=credentials["client_secret"],
-                session=session,
-                timeout=self.config["request_timeout"],
-            ),
-            refresh_token=credentials.get("refresh_token"),
-            store=open_store(
-                credentials.get("token_store"),
-                environment=self.config["environment"],
-                client_id=credentials["client_id"],
-                api_url=self.config.get("api_url"),
-            ),
-            patience=self._patience,
-        )
-
-    @cached_property
-    def _patience(self) -> Patience:
-        return Patience(float(self.config["retry_minutes"]) * 60)
 
     @cached_property
     def companies(self) -> list[dict[str, Any]]:
@@ -139,9 +105,9 @@ class BillitAccount:
                 "This login reaches no company in Billit"
                 f"{', but for some without a PartyID' if listed else ''}."
             )
-        if not self.config.get("company_ids"):
+        if not self.settings.company_ids:
             self.incomplete.entries(sum(_party_id(each) is None for each in listed))
-        wanted = self.config.get("company_ids") or list(reached)
+        wanted = self.settings.company_ids or list(reached)
         if missing := [str(party) for party in wanted if party not in reached]:
             have = ", ".join(f"{party} ({c.get('Name')})" for party, c in reached.items())
             raise BillitError(
@@ -190,7 +156,7 @@ class BillitAccount:
             return None
         text = row.get("LastModified")
         try:
-            self.clock.read(text or "")
+            self.settings.clock.read(text or "")
         except (TypeError, ValueError):
             logger.warning(
                 "Billit's rows in %s say no LastModified that can be read: the Date header of its "
@@ -200,29 +166,36 @@ class BillitAccount:
             return None
         return str(text)
 
-    @cached_property
-    def clock(self) -> BillitClock:
-        """Billit's clock."""
-        return BillitClock(ZoneInfo(self.config["timezone"]))
 
-    @cached_property
-    def start(self) -> datetime | None:
-        """`start_date` on Billit's clock."""
-        text = self.config.get("start_date")
-        return self.clock.read(text) if text else None
-
-    @cached_property
-    def lookback(self) -> timedelta:
-        """How far behind the newest change the bookmark stays."""
-        return timedelta(minutes=self.config["lookback_minutes"])
+def _auth(settings: Settings, session: Session, patience: Patience) -> Auth:
+    if settings.api_key:
+        return ApiKeyAuth(settings.api_key)
+    client_id = settings.client_id or ""
+    return OAuth(
+        endpoint=TokenEndpoint(
+            url=f"{settings.base_url}/OAuth2/token",
+            client_id=client_id,
+            client_secret=settings.client_secret or "",
+            session=session,
+            timeout=settings.request_timeout,
+        ),
+        refresh_token=settings.refresh_token,
+        store=open_store(
+            settings.token_store,
+            environment=settings.environment,
+            client_id=client_id,
+            api_url=settings.api_url,
+        ),
+        patience=patience,
+    )
 
 
 def _party_id(company: Any) -> int | None:
     return whole_number(company.get("PartyID")) if isinstance(company, dict) else None
 
 
-def _start_demo() -> tuple[str, dict[str, str]]:
-    """Start the stand-in in this process, for as long as it lives: its URL and a login.
+def _start_demo(settings: Settings) -> Settings:
+    """Start the stand-in in this process, for as long as it lives, and get in.
 
     `BILLIT_DEMO_DAYS_AHEAD` sets its clock so many days ahead: there, some invoices are paid.
     """
@@ -230,9 +203,13 @@ def _start_demo() -> tuple[str, dict[str, str]]:
 
     ahead = timedelta(days=float(os.environ.get("BILLIT_DEMO_DAYS_AHEAD", "0")))
     demo = DemoServer(Account(clock=lambda: datetime.now(tz=timezone.utc) + ahead)).start()
-    return demo.url, {
-        "client_id": demo.client_id,
-        "client_secret": demo.client_secret,
-        "refresh_token": demo.issue_refresh_token(),
-        "token_store": "memory://tap-billit-demo",
-    }
+    return replace(
+        settings,
+        api_url=demo.url,
+        client_id=demo.client_id,
+        client_secret=demo.client_secret,
+        refresh_token=demo.issue_refresh_token(),
+        token_store="memory://tap-billit-demo",  # noqa: S106
+        api_key=None,
+        requests_per_minute=UNPACED,
+    )

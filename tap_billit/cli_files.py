@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,13 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from typing_extensions import override
 
 from tap_billit.errors import BillitError
+from tap_billit.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+OWN_SETTINGS = SETTINGS.to_dict()["properties"].keys()
+TEXT = {"type": ["string", "null"]}
 
 
 def check_config(path: str) -> None:
@@ -80,18 +85,17 @@ def _read_object(text: str, what: str) -> dict[str, Any]:
 
 
 def environment_config(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The settings that environment variables give.
+    """The settings that environment variables give, the tap's own as the text that they are.
 
     Raises:
-        BillitError: one of them cannot be read; which.
+        BillitError: one of the SDK's settings cannot be read; which.
     """
     config: dict[str, Any] = {}
     for name, definition in schema["properties"].items():
+        kind = TEXT if name in OWN_SETTINGS else definition
         try:
-            found = parse_environment_config({"properties": {name: definition}}, prefix)
-            if name in found and "number" in definition.get("type", ()):
-                found[name] = float(found[name])  # the SDK leaves it a string
+            config |= parse_environment_config({"properties": {name: kind}}, prefix)
         except ValueError as error:
-            raise BillitError(f"`{prefix}{name.upper()}` cannot be read: {error}.") from error
-        config |= found
+            if os.environ[f"{prefix}{name.upper()}"].strip():
+                raise BillitError(f"`{prefix}{name.upper()}` cannot be read: {error}.") from error
     return config

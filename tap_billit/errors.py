@@ -5,9 +5,11 @@ No message carries a token, a key, a secret or the body of an answer from the to
 
 from __future__ import annotations
 
+import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
@@ -114,6 +116,24 @@ class LoginError(BillitError):
 
 class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
+
+
+def sentence(error: Exception) -> str:
+    """What to tell the user about any error.
+
+    The text of one that nobody foresaw may quote a secret: only its type and place are told, but
+    what comes from the system, or from the SDK, says what to do.
+    """
+    if isinstance(error, BillitError):
+        return str(error)
+    telling = isinstance(error, OSError) or type(error).__module__.startswith("singer_sdk")
+    what = f"{type(error).__name__} {error if telling else ''}".strip()
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f"{Path(frame.filename).name}, line {frame.lineno}" for frame in place)
+    return (
+        f"The run ended by an error that was not foreseen: {what} ({where}). Run it again with "
+        "`TAP_BILLIT_LOGLEVEL=DEBUG` to see where it comes from, and please report it."
+    )
 
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -24,6 +24,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_billit.clock import shifted
 from tap_billit.errors import StateError
 from tap_billit.set_aside import SetAside
 
@@ -159,29 +160,28 @@ class CompanyState:
         return min(self.bookmark, self._clock.floor(watermark.asked_at - lookback))
 
     def _check_past(self, bookmark: datetime, now: datetime) -> None:
-        if self._clock.earliest(bookmark) > now + ZONE_DOUBT:
+        if self._clock.earliest(bookmark) > shifted(now, ZONE_DOUBT):
             raise StateError(f"the bookmark {bookmark} is ahead of Billit's clock, {now}")
 
     def _until(self, watermark: Watermark, lookback: timedelta) -> datetime | None:
         moment = self._complete_until(watermark)
-        return moment and self._clock.floor(moment - lookback).replace(microsecond=0)
+        return moment and self._clock.floor(shifted(moment, -lookback)).replace(microsecond=0)
 
     def _complete_until(self, watermark: Watermark) -> datetime | None:
         """What was stamped before this moment is there when a crawl begins at `watermark`."""
         if watermark.newest is None:
-            return None if watermark.asked_at is None else watermark.asked_at - ZONE_DOUBT
+            return watermark.asked_at and shifted(watermark.asked_at, -ZONE_DOUBT)
         moment = self._clock.earliest(self._clock.read(watermark.newest))
         if watermark.asked_at is not None:
             moment = min(moment, watermark.asked_at)
-        return moment if self._clock.is_naive(watermark.newest) else moment - ZONE_DOUBT
+        return moment if self._clock.is_naive(watermark.newest) else shifted(moment, -ZONE_DOUBT)
 
     def _no_late_change_possible(self, watermark: Watermark, lookback: timedelta) -> bool:
         """Whether nothing stamped before the newest change can still appear."""
         if watermark.newest is None or watermark.asked_at is None:
             return False
-        return (
-            self._clock.latest(self._clock.read(watermark.newest)) + lookback < watermark.asked_at
-        )
+        stamped = self._clock.latest(self._clock.read(watermark.newest))
+        return shifted(stamped, lookback) < watermark.asked_at
 
     def written(self, order_id: int) -> None:
         """Everything up to `order_id` has been written."""

@@ -77,7 +77,9 @@ class StateByCompany(Stream):
             partition.clear()
             partition["context"] = {"CompanyID": company}
         with self.naming_the_state_of(company):
-            return CompanyState(partition, clock=self.account.clock, start=self.account.start)
+            return CompanyState(
+                partition, clock=self.account.settings.clock, start=self.account.settings.start
+            )
 
     @contextmanager
     def naming_the_state_of(self, company: int) -> Iterator[None]:

@@ -18,9 +18,9 @@ from typing_extensions import override
 
 from tap_billit.account import BillitAccount
 from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
-from tap_billit.errors import BillitError
+from tap_billit.errors import BillitError, sentence
 from tap_billit.set_aside import sentence_of
-from tap_billit.settings import SETTINGS, problems
+from tap_billit.settings import SETTINGS, Settings
 from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.streams import Stream
+
+    from tap_billit.streams.base import BillitStream
 
 
 class _Command(SingerCommand):
@@ -46,9 +48,10 @@ class _Command(SingerCommand):
         except ConfigValidationError as error:
             for problem in error.errors:
                 self.logger.error(problem)  # noqa: TRY400
-        except BillitError as error:
+        except Exception as error:
             process.give_way()
-            self.logger.error(error)  # noqa: TRY400
+            self.logger.error(sentence(error))  # noqa: TRY400
+            self.logger.debug("Where it happened:", exc_info=not isinstance(error, BillitError))
         sys.exit(1)
 
 
@@ -62,11 +65,16 @@ class TapBillit(Tap):
     @cached_property
     def account(self) -> BillitAccount:
         """What all streams share."""
-        return BillitAccount(self.config)
+        return BillitAccount(self.settings)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        return [stream(self, self.account) for stream in STREAMS]
+        return [stream(self, self.account) for stream in self._offered]
+
+    @property
+    def _offered(self) -> list[type[BillitStream]]:
+        """The streams for which there are the settings that they need."""
+        return [each for each in STREAMS if not each.needs or getattr(self.settings, each.needs)]
 
     @property
     @override
@@ -87,6 +95,7 @@ class TapBillit(Tap):
         Raises:
             BillitError: something could not be had; all else is complete.
         """
+        self._check_selection()
         try:
             super().sync_all()
             # Loaders that keep state only up to the last record have all of it then.
@@ -108,7 +117,7 @@ class TapBillit(Tap):
         missing = [*self.account.incomplete.sentences(len(self.account.companies))]
         if aside := [*self._set_aside()]:
             sentence = sentence_of(aside)
-            if len(aside) > self.config["accept_unreadable"]:
+            if len(aside) > self.settings.accept_unreadable:
                 missing.append(sentence)
             else:
                 self.logger.warning(sentence)
@@ -122,6 +131,14 @@ class TapBillit(Tap):
         for stream, company, partition in partitions:
             if company in synced and stream in self.streams and self.streams[stream].selected:
                 yield from ((stream, company, entry) for entry in partition["set_aside"])
+
+    def _check_selection(self) -> None:
+        """See that no stream is selected that is not offered: it would be passed over."""
+        for stream in set(STREAMS).difference(self._offered):
+            name = vars(stream)["name"]
+            entry = self.input_catalog and self.input_catalog.get(name)
+            if entry and entry.metadata.root.selected:
+                raise BillitError(f"`{name}` is selected, but `{stream.needs}` is not set.")
 
     def _write_last_state(self) -> None:
         """Say what was written before a run that is cut short ends.
@@ -162,7 +179,9 @@ class TapBillit(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        errors = super()._validate_config(raise_errors=raise_errors) or problems(self.config)
+        self.settings = Settings.read(self._config)
+        self._config = {**self._config, **self.settings.plain}
+        errors = self.settings.problems or super()._validate_config(raise_errors=raise_errors)
         if errors and raise_errors:
             raise ConfigValidationError(
                 "Config validation failed", errors=errors, schema=self.config_jsonschema

@@ -24,7 +24,7 @@ NAMES = [stream.name for stream in STREAMS]
 
 @pytest.fixture(scope="module")
 def catalog() -> dict[str, Any]:
-    catalog = TapBillit(config={"environment": "demo"}).catalog_dict
+    catalog = TapBillit(config={"environment": "demo", "files_url": "memory://files"}).catalog_dict
     return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
 
 

@@ -136,7 +136,7 @@ def test_a_connection_test_takes_a_record_of_each_stream(
 def test_schemas_are_tested_without_a_request(
     command: Command, tmp_path: Path, demo: DemoServer
 ) -> None:
-    config = {"api_url": demo.url, "api_key": demo.api_key}
+    config = {"api_url": demo.url, "api_key": demo.api_key, "files_url": str(tmp_path)}
     result = command(*saved(tmp_path, config=config), "--test=schema")
     assert result.status == 0
     assert {m["stream"] for m in messages(result.printed)} == {s.name for s in STREAMS}
@@ -148,4 +148,4 @@ def test_files_need_a_place(command: Command, tmp_path: Path, demo: DemoServer) 
     options = saved(tmp_path, config=config, catalog=catalog_of("invoice_files"))
     result = command(*options)
     assert result.status == 1
-    assert "`files_url` does not say where files go" in result.problems[-1]
+    assert "`invoice_files` is selected, but `files_url` is not set" in result.problems[-1]

@@ -48,7 +48,7 @@ def main(*, sources: Sequence[str], report: Path | None) -> None:
     account = _account(sources)
     try:
         examination = Examination(account)
-        _examine(examination, report, environment=account.config["environment"])
+        _examine(examination, report, environment=account.settings.environment)
     except BillitError as error:
         raise click.ClickException(str(error)) from None
     except Exception as error:

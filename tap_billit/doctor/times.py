@@ -36,7 +36,7 @@ def _zone(examination: Examination) -> Iterator[Finding]:
     shown = _newest_change(examination)
     asked_at = date_in(examination.newest.response.headers.get("Date", ""))
     if asked_at and shown and _kind(shown) == "naive":
-        clock = examination.account.clock
+        clock = examination.account.settings.clock
         future = clock.earliest(clock.read(shown)) > asked_at + timedelta(minutes=1)
         zone = clock.zone.key
         yield Finding("zone", f"not {zone}" if future else f"{zone} is possible")

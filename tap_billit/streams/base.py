@@ -45,6 +45,9 @@ class BillitStream(Stream):
 
     path: ClassVar[str]
 
+    needs: ClassVar[str | None] = None
+    """A setting without which the stream is not offered."""
+
     cost: ClassVar[str]
     """What a sync of it costs in requests, by company, for the README."""
 
@@ -229,7 +232,7 @@ class IncrementalStream(StateByCompany, CompanyStream):
         if state.interrupted and self.resumable:
             self.say(company, "going on where the last run was cut short")
             yield from self._crawl(state, company)
-        watermark, lookback = self.watermark(company), self.account.lookback
+        watermark, lookback = self.watermark(company), self.account.settings.lookback
         if watermark is None or (
             state.nothing_changed(watermark, lookback=lookback) and not self.rereads
         ):
@@ -263,12 +266,12 @@ class IncrementalStream(StateByCompany, CompanyStream):
         """As for all streams; the crawl covers no more than what the rows bear out."""
         found = super().usable(company, rows)
         if len(found) < len(rows):
-            self._state.cover(Watermark(None, None), lookback=self.account.lookback)
+            self._state.cover(Watermark(None, None), lookback=self.account.settings.lookback)
         if self._watermark and self.account.ignores_newest_first(
             self.path, company, found, than=self._watermark.newest
         ):
             self._watermark = self.watermark(company) or Watermark(None, None)
-            self._state.cover(self._watermark, lookback=self.account.lookback)
+            self._state.cover(self._watermark, lookback=self.account.settings.lookback)
         return found
 
     @abstractmethod

@@ -21,9 +21,9 @@ from tap_billit.streams.order_details import OrderDetails
 from tap_billit.streams.orders import is_or_absent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Record
 
     from tap_billit.api.pagination import Row
 KINDS = ("Invoice", "CreditNote")
@@ -37,12 +37,7 @@ class InvoiceFiles(OrderDetails):
     schema = INVOICE_FILE
     cost = "as details of all orders, and 1 for each new file"
     selected_by_default = False
-
-    @override
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        """The records; none in a connection test, which selects each stream, without a place."""
-        if self.ABORT_AT_RECORD_COUNT is None or self.config.get("files_url"):
-            yield from super().get_records(context)
+    needs = "files_url"
 
     @override
     def kinds(self) -> list[str]:
@@ -88,7 +83,7 @@ class InvoiceFiles(OrderDetails):
             if content is None:
                 return {**record, "Skipped": "Billit has no such file"}
             if len(content) > self._largest:
-                megabytes = self.config["files_max_mb"]
+                megabytes = self.account.settings.files_max_mb
                 problem = f"file {file_id} is over {megabytes} MB, skipped"
                 self.say(company, problem, level=logging.WARNING)
                 return {**record, "Skipped": f"larger than {megabytes} MB"}
@@ -118,17 +113,11 @@ class InvoiceFiles(OrderDetails):
 
     @property
     def _largest(self) -> float:
-        megabytes: float = self.config["files_max_mb"]
-        return megabytes * 1_000_000
+        return self.account.settings.files_max_mb * 1_000_000
 
     @cached_property
     def _store(self) -> FileStore:
-        url = self.config.get("files_url")
-        if not url:
-            raise BillitError(
-                f"`{self.name}` is selected, but `files_url` does not say where files go."
-            )
-        return FileStore(url)
+        return FileStore(self.account.settings.files_url or "")
 
 
 def _references(document: Record) -> Iterator[tuple[str, dict[str, Any]]]:

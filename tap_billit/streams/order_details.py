@@ -130,7 +130,7 @@ class OrderDetails(OrderStream):
 
     def _say_how_far(self, company: int, count: int, listing: Listing) -> None:
         if listing.complete:
-            minutes = (listing.known - count) / self.config["requests_per_minute"]
+            minutes = (listing.known - count) / self.account.settings.requests_per_minute
             left = f"of {listing.known} documents, at least {minutes:.0f} minutes to go"
         else:
             left = f"documents, {listing.known} are listed so far"

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
+from tap_billit.clock import shifted
 from tap_billit.errors import AnswerError
 from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER_ROW
@@ -113,7 +114,7 @@ class OrderRows(OrderStream):
     @property
     @override
     def rereads(self) -> bool:
-        return bool(self.config["refresh_unpaid"])
+        return self.account.settings.refresh_unpaid
 
     @override
     def reread_conditions(self, since: datetime) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ class OrderRows(OrderStream):
             return ()
         return (
             odata.eq("Paid", False),  # noqa: FBT003
-            odata.ge("PaidDate", since - LATELY_PAID),
+            odata.ge("PaidDate", shifted(since, -LATELY_PAID)),
         )
 
 

@@ -161,7 +161,7 @@ class Runner:
 
 @cache
 def _catalog() -> Json:
-    return TapBillit(config={"environment": "demo"}).catalog_dict
+    return TapBillit(config={"environment": "demo", "files_url": "memory://files"}).catalog_dict
 
 
 def catalog_of(*selected: str) -> Json:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tap_billit.account import BillitAccount
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator
 from tap_billit.clock import BillitClock
 from tap_billit.set_aside import SetAside
+from tap_billit.settings import Settings
 from tap_billit.state import CompanyState
 from tap_billit.streams.base import CompanyStream, IncrementalStream
 from tap_billit.streams.orders import OrderStream
@@ -58,7 +58,7 @@ def bookmark_is_largest_seen() -> Generator[None]:
 @contextmanager
 def no_lookback() -> Generator[None]:
     """What commits late is not waited for."""
-    with mock.patch.object(BillitAccount, "lookback", timedelta(0)):
+    with mock.patch.object(Settings, "lookback", timedelta(0)):
         yield
 
 
@@ -108,7 +108,11 @@ def interrupted_crawl_takes_new_mark() -> Generator[None]:
         mark = self.account.watermark(self.path, company)
         if "crawl" in partition and mark:
             last = partition["crawl"]["last_order_id"]
-            begin(self.company_state(company, partition), mark, lookback=self.account.lookback)
+            begin(
+                self.company_state(company, partition),
+                mark,
+                lookback=self.account.settings.lookback,
+            )
             partition["crawl"]["last_order_id"] = last
         return records(self, company, partition)
 

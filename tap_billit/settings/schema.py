@@ -1,17 +1,12 @@
-"""The tap's settings."""
+"""The settings: name, type, range, default and meaning. README and Meltano's files follow."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from singer_sdk import typing as th
 
-from tap_billit.clock import BillitClock
 from tap_billit.environments import DEMO, ENVIRONMENTS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+LARGEST_ID = 2**63 - 1
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -28,7 +23,10 @@ SETTINGS = th.PropertiesList(
         "api_url",
         th.URIType,
         title="API URL",
-        description="Replaces the environment's API base, by a proxy say; token endpoint follows",
+        description=(
+            "Replaces the environment's API base, by a proxy say; token endpoint follows; "
+            "`https://`, or `http://` on this machine"
+        ),
     ),
     th.Property(
         "client_id",
@@ -72,13 +70,13 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "company_ids",
-        th.ArrayType(th.IntegerType),
+        th.ArrayType(th.IntegerType(minimum=0, maximum=LARGEST_ID)),
         title="Company IDs",
         description="PartyIDs of the companies to sync; default: all that the login reaches",
     ),
     th.Property(
         "context_party_id",
-        th.IntegerType,
+        th.IntegerType(minimum=0, maximum=LARGEST_ID),
         title="Context PartyID",
         description="Sent as the `ContextPartyID` header: an accountant's own PartyID",
     ),
@@ -100,7 +98,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "lookback_minutes",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=366 * 24 * 60),
         default=5,
         title="Lookback",
         description="Minutes the bookmark stays behind Billit's newest change, as rows commit late",
@@ -120,28 +118,28 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "files_max_mb",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=1_000_000),
         default=50,
         title="Largest file",
         description="Megabytes; `invoice_files` skips what is larger, and says so in the record",
     ),
     th.Property(
         "requests_per_minute",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=1_000_000),
         default=60,
         title="Requests per minute",
         description="Never exceeded in any 60 seconds",
     ),
     th.Property(
         "request_timeout",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=24 * 60 * 60),
         default=60,
         title="Request timeout",
         description="Seconds without an answer, or between two parts of one",
     ),
     th.Property(
         "retry_minutes",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=7 * 24 * 60),
         default=15,
         title="Retry minutes",
         description="How long the tap waits in all while Billit is down or busy, before a run ends",
@@ -169,35 +167,3 @@ SETTINGS = th.PropertiesList(
         description="Default: `tap-billit/<version>`",
     ),
 )
-
-
-def problems(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with `config` beyond what the schema can say, a sentence each."""
-    return [*_way_in(config), *_dates(config)]
-
-
-def _way_in(config: Mapping[str, Any]) -> Iterator[str]:
-    oauth = [name for name in ("client_id", "client_secret", "refresh_token") if config.get(name)]
-    if config.get("api_key") and oauth:
-        yield (
-            f"There are two ways in: `api_key` and OAuth's {', '.join(oauth)}. Give one of them."
-        )
-    if config["environment"] == DEMO and not config.get("api_url"):
-        return
-    if not config.get("api_key") and not {"client_id", "client_secret"} <= set(oauth):
-        yield (
-            "There is no way in: give `client_id` and `client_secret` and run `tap-billit-login`, "
-            "or give `api_key`, or try it out with `environment` set to `demo`."
-        )
-
-
-def _dates(config: Mapping[str, Any]) -> Iterator[str]:
-    try:
-        clock = BillitClock(ZoneInfo(config["timezone"]))
-    except (ZoneInfoNotFoundError, ValueError):
-        yield f"`timezone` is unknown: {config['timezone']!r}; Billit's is Europe/Brussels."
-        return
-    try:
-        clock.read(config.get("start_date") or "2000-01-01")
-    except ValueError as error:
-        yield f"`start_date` cannot be read: {error}."
