@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,6 @@ from tap_billit.clock import BillitClock
 from tap_billit.demo import Reply
 from tap_billit.demo.dialect import QUESTIONS
 from tap_billit.errors import ApiError, BillitError, billit_code
-from tap_billit.schema_drift import KnownProperties
 from tap_billit.state import CompanyState, Watermark
 from tests.kit.dialects import life, speaking
 from tests.kit.expected import ROWS, rows_of
@@ -198,23 +196,6 @@ def test_the_code_is_found_wherever_it_is(body: bytes, said: tuple[Any, Any]) ->
     response = requests.Response()
     response._content = body
     assert billit_code(response) == said
-
-
-def test_numbers_are_restored_digit_for_digit_and_other_text_is_left() -> None:
-    nullable = {"id": ["integer", "null"], "amount": ["number", "null"], "name": ["string"]}
-    properties = {name: {"type": kind} for name, kind in nullable.items()}
-    lines = {"type": ["array", "null"], "items": {"properties": properties}}
-    row: Json = {
-        "id": "7",
-        "amount": "12.300",
-        "name": "12",
-        "lines": [{"amount": "-1e2", "id": "x"}],
-    }
-    known = KnownProperties({"properties": {**properties, "lines": lines}})
-    known.restore_numbers(row)
-    assert not known.unknown(row)
-    assert row["lines"] == [{"amount": Decimal("-1e2"), "id": "x"}]
-    assert (row["id"], str(row["amount"]), row["name"]) == (7, "12.300", "12")
 
 
 @pytest.mark.parametrize("newest", ["2026-10-01T10:00:00Z", "2026-10-01T12:00:00.5+02:00"])

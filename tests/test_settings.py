@@ -36,7 +36,7 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "a key and a token": (KEY | {"refresh_token": "t"}, "two ways in: `api_key` and OAuth's refre"),
     "an environment": (
         {**KEY, "environment": "test"},
-        "`environment` is 'test': give one of production, ",
+        "`environment` is 'test': give one of",
     ),
     "a date": ({**KEY, "start_date": "01/02/2026"}, "`start_date` cannot be read: '01/02/2026' is"),
     "a day": ({**KEY, "start_date": "2026-02-30"}, "`start_date` cannot be read: day is out of"),
@@ -44,7 +44,7 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "a zone outside": ({**KEY, "timezone": "../../etc/passwd"}, "`timezone` is unknown"),
     "a company": (
         {**KEY, "company_ids": ["x"]},
-        "`company_ids` is ['x']: give a whole number from",
+        "`company_ids` is ['x']: give a whole number",
     ),
     "companies": ({**KEY, "company_ids": {"1": 2}}, "`company_ids` is {'1': 2}: give a whole"),
     "a lookback": ({**KEY, "lookback_minutes": -1}, "is -1: give a whole number from 0 to 527040"),

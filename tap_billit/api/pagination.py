@@ -11,7 +11,7 @@ from typing_extensions import override
 from tap_billit.api import odata
 from tap_billit.api.query_fallbacks import BY_OFFSET, Feature, Features, Query, without
 from tap_billit.errors import AnswerError
-from tap_billit.schema_drift import whole_number
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

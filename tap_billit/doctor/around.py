@@ -10,12 +10,12 @@ from requests import codes
 from tap_billit.doctor.examination import ORDERS, Finding
 from tap_billit.doctor.shapes import Shape
 from tap_billit.errors import date_in
-from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.document import DOCUMENT
 from tap_billit.schemas.order import ORDER
 from tap_billit.schemas.party import PARTY_ROW
 from tap_billit.schemas.product import PRODUCT
 from tap_billit.schemas.transaction import TRANSACTION
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

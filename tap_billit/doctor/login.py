@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_billit.auth.oauth import OAuth
 from tap_billit.doctor.examination import ORDERS, Finding
-from tap_billit.schema_drift import whole_number
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from tap_billit.doctor.examination import ORDERS as PATH
 from tap_billit.doctor.examination import Finding
 from tap_billit.doctor.shapes import Shape
-from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER_ROW
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from tap_billit.schemas.party import PARTY_PROPERTIES
+from tap_billit.schemas.shared import OTHER
 
 ENABLED_FEATURES = th.ObjectType(
     th.Property("TimeRegistration", th.BooleanType, description="Whether time registration is on"),
@@ -36,4 +37,5 @@ COMPANY = th.PropertiesList(
         description="Language of the login within this company: NL, FR, EN and others",
     ),
     *PARTY_PROPERTIES,
+    OTHER,
 ).to_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_billit.schemas.shared import COMPANY_ID, FILE
+from tap_billit.schemas.shared import COMPANY_ID, FILE, OTHER
 
 DOCUMENT = th.PropertiesList(
     th.Property("DocumentID", th.IntegerType, description="Key of the document in Billit"),
@@ -21,4 +21,5 @@ DOCUMENT = th.PropertiesList(
         description="Arrival in Billit: naive Brussels local time, no offset",
     ),
     th.Property("Tags", th.ArrayType(th.StringType), description="Labels given in Billit"),
+    OTHER,
 ).to_dict()

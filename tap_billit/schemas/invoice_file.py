@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_billit.schemas.shared import COMPANY_ID
+from tap_billit.schemas.shared import COMPANY_ID, OTHER
 
 INVOICE_FILE = th.PropertiesList(
     COMPANY_ID,
@@ -30,4 +30,5 @@ INVOICE_FILE = th.PropertiesList(
         th.DateTimeType,
         description="Last change of the order, naive local time of Billit",
     ),
+    OTHER,
 ).to_dict()

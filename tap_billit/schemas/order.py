@@ -9,6 +9,7 @@ from singer_sdk import typing as th
 
 from tap_billit.schemas.order_properties import ORDER_PROPERTIES
 from tap_billit.schemas.party import COUNTER_PARTY
+from tap_billit.schemas.shared import OTHER
 
 _ROW_COUNTER_PARTY = th.Property(
     "CounterParty",
@@ -60,7 +61,7 @@ _ROW_NAMES = frozenset(
     },
 )
 
-ORDER = th.PropertiesList(*ORDER_PROPERTIES).to_dict()
+ORDER = th.PropertiesList(*ORDER_PROPERTIES, OTHER).to_dict()
 
 ORDER_ROW = th.PropertiesList(
     *(
@@ -68,4 +69,5 @@ ORDER_ROW = th.PropertiesList(
         for prop in ORDER_PROPERTIES
         if prop.name in _ROW_NAMES
     ),
+    OTHER,
 ).to_dict()

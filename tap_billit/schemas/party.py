@@ -5,7 +5,7 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from tap_billit.schemas.party_parts import ADDRESS, BANK_ACCOUNT, CUSTOM_FIELD, IDENTIFIER, USER
-from tap_billit.schemas.shared import COMPANY_ID
+from tap_billit.schemas.shared import COMPANY_ID, OTHER
 
 PARTY_PROPERTIES = (
     th.Property(
@@ -253,4 +253,4 @@ _COUNTER_PARTY_NAMES = frozenset(
 
 COUNTER_PARTY = th.ObjectType(*(p for p in PARTY_PROPERTIES if p.name in _COUNTER_PARTY_NAMES))
 
-PARTY_ROW = th.PropertiesList(COMPANY_ID, *PARTY_PROPERTIES).to_dict()
+PARTY_ROW = th.PropertiesList(COMPANY_ID, *PARTY_PROPERTIES, OTHER).to_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_billit.schemas.shared import COMPANY_ID, FREE_FORM
+from tap_billit.schemas.shared import COMPANY_ID, FREE_FORM, OTHER
 
 _PROPERTIES = (
     th.Property("ProductID", th.IntegerType, description="Key of the product in Billit"),
@@ -61,4 +61,5 @@ PRODUCT = th.PropertiesList(
         th.ArrayType(CHILD_PRODUCT),
         description="Products that this one bundles, each with its own price",
     ),
+    OTHER,
 ).to_dict()

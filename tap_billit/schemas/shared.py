@@ -13,6 +13,12 @@ COMPANY_ID = th.Property(
 
 FREE_FORM = th.ObjectType()
 
+OTHER = th.Property(
+    "Other",
+    FREE_FORM,
+    description="What Billit sends beyond the other columns, by name; absent if there is nothing",
+)
+
 FILE = th.ObjectType(
     th.Property(
         "FileID",

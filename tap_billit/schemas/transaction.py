@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_billit.schemas.shared import COMPANY_ID
+from tap_billit.schemas.shared import COMPANY_ID, OTHER
 
 ASSIGNED_ENTITY = th.ObjectType(
     th.Property(
@@ -97,4 +97,5 @@ TRANSACTION = th.PropertiesList(
         th.StringType,
         description="Payment instruction text (misspelt by Billit); older API versions only",
     ),
+    OTHER,
 ).to_dict()

@@ -17,9 +17,11 @@ from typing_extensions import override
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
 from tap_billit.errors import AnswerError, BillitError
-from tap_billit.schema_drift import KnownProperties, whole_number
+from tap_billit.schema_drift import KnownProperties
+from tap_billit.schemas.shared import OTHER
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StateByCompany
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,20 +60,22 @@ class BillitStream(Stream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Name, once, what the schema does not know: nested it is kept, a column cannot be."""
-        self._known.restore_numbers(row)
-        for path in self._known.unknown(row):
-            kept = path not in row
-            if path not in self._named:
-                self._named.add(path)
-                self.logger.warning(
-                    "Billit sends %s, which the schema does not know: %s",
-                    path,
-                    "kept" if kept else "left out",
-                )
-            if not kept:
-                del row[path]
+        """Name, once, what is other than the schema says; what has no column goes to `Other`."""
+        for path, done in self._known.mend(row):
+            if path in row and path not in self._known.names:
+                row.setdefault(OTHER.name, {})[path] = row.pop(path)
+                done = f"kept in {OTHER.name}"  # noqa: PLW2901
+            self._name(path, done)
+        for name in self._without_column:
+            row.pop(name, None)
         return row
+
+    def _name(self, path: str, done: str) -> None:
+        if path not in self._named:
+            self._named.add(path)
+            self.logger.warning(
+                "Billit sends %s otherwise than the schema of %s has it: %s", path, self.name, done
+            )
 
     @override
     def _write_record_message(self, record: Record) -> None:
@@ -124,11 +128,31 @@ class BillitStream(Stream):
 
     @cached_property
     def _known(self) -> KnownProperties:
-        return KnownProperties(self.effective_schema)
+        return KnownProperties(_without(self.schema, OTHER.name))
+
+    @cached_property
+    def _without_column(self) -> tuple[str, ...]:
+        """What the catalog has taken out of the schema."""
+        columns = self.effective_schema["properties"]
+        return tuple(name for name in self.schema["properties"] if name not in columns)
+
+
+def _without(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """`schema` as if it had no property `name`."""
+    properties = {each: of for each, of in schema["properties"].items() if each != name}
+    return {**schema, "properties": properties}
 
 
 class CompanyStream(BillitStream):
     """A stream that is read company by company, each with a state of its own."""
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Fill in the company, which is in the key of some streams."""
+        row = super().post_process(row, context)
+        if row.get("CompanyID") is None and context:
+            row["CompanyID"] = context["CompanyID"]
+        return row
 
     @property
     @override
@@ -155,12 +179,6 @@ class CompanyStream(BillitStream):
             self.say(company, str(error), level=logging.ERROR)
         else:
             self.account.incomplete.complete(company)
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        if context and row.get("CompanyID") is None:
-            row["CompanyID"] = context["CompanyID"]
-        return super().post_process(row, context)
 
     @abstractmethod
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:

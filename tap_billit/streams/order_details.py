@@ -16,7 +16,6 @@ from tap_billit import state_messages
 from tap_billit.api.pagination import KeysetPaginator, pages
 from tap_billit.api.prefetch import map_in_order, prefetch
 from tap_billit.errors import AnswerError, BillitError, Costs, MovedError
-from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER
 from tap_billit.streams.orders import (
     OrderStream,
@@ -26,6 +25,7 @@ from tap_billit.streams.orders import (
     SupplierInvoices,
 )
 from tap_billit.streams.settling import Attempt, Unsettled, still_listed
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.clock import shifted
 from tap_billit.errors import AnswerError
-from tap_billit.schema_drift import whole_number
 from tap_billit.schemas.order import ORDER_ROW
 from tap_billit.streams.base import IncrementalStream, identifies
+from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
