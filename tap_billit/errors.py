@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
-import msgspec
 import requests
 from requests.utils import select_proxy
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from tap_billit.api.json_text import NOT_JSON, read_leniently
 from tap_billit.redaction import path_of, quoted, without_credentials
 
 
@@ -135,9 +135,6 @@ def sentence(error: Exception) -> str:
         "`TAP_BILLIT_LOGLEVEL=DEBUG` to see where it comes from, and please report it."
     )
 
-
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What reading JSON raises: it is none, or nested deeper than anything can read."""
 
 UNSENT = (requests.RequestException, HTTPError, UnicodeError)
 """What sending and reading raise: `requests` lets some errors of what is below it pass."""
@@ -272,7 +269,7 @@ def billit_code(response: requests.Response) -> tuple[str | None, str | None]:
     `{"error", "error_description"}` is OAuth's way (RFC 6749). Letter case does not matter.
     """
     try:
-        body: Any = msgspec.json.decode(response.content)
+        body: Any = read_leniently(response.content, charset=response.encoding)
     except NOT_JSON:
         return None, None
     errors = _lower(body).get("errors")

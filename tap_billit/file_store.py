@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64decode
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
-LONGEST_NAME = 120
-"""Characters of a file's own name; file systems take 255 bytes."""
+LONGEST_NAME, LONGEST_KEY = 120, 100
+"""Bytes of a file's own name and of its key; file systems take 255 in all."""
+
+OBJECT_STORES = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
+"""Where an upload is there as a whole, or not at all."""
 
 
 class FileStore:
@@ -37,8 +42,10 @@ class FileStore:
 
     def place(self, *, company: int, order: int, file_id: str, name: str) -> str:
         """Where a file belongs; nothing in Billit's names leads out of the store."""
-        safe = re.sub(r"[^\w.-]+", "_", name)[-LONGEST_NAME:]
-        key = re.sub(r"[^\w-]+", "_", file_id)
+        safe = _last_bytes(re.sub(r"[^\w.-]+", "_", name), LONGEST_NAME)
+        key = _last_bytes(re.sub(r"[^\w-]+", "_", file_id), LONGEST_KEY)
+        if key != file_id:  # so that two of them differ still
+            key += "-" + sha256(file_id.encode(errors="replace")).hexdigest()[:16]
         return "/".join((self._root, str(company), str(order), f"{key}_{safe}"))
 
     def read(self, place: str) -> bytes | None:
@@ -51,18 +58,17 @@ class FileStore:
         return content
 
     def write(self, place: str, content: bytes) -> None:
-        """Put `content` at `place`, whole or not at all; object stores do that by themselves."""
+        """Put `content` at `place`, whole or not at all: a half would pass for the file."""
         with self._failing_as("written to"):
             folder = place.rpartition("/")[0]
             self._fs.makedirs(folder, exist_ok=True)
-            if not isinstance(self._fs, LocalFileSystem):
+            if isinstance(self._fs, LocalFileSystem):
+                _write_locally(place, content)
+            elif OBJECT_STORES.isdisjoint(_protocols(self._fs)):
+                self._fs.pipe_file(f"{place}.part", content)
+                self._fs.mv(f"{place}.part", place)
+            else:
                 self._fs.pipe_file(place, content)
-                return
-            with NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(place)
 
     def location(self, place: str) -> str:
         """`place` as others can find it."""
@@ -78,3 +84,36 @@ class FileStore:
             said = getattr(error, "strerror", None) or (str(error) if telling else "")
             why = f"{type(error).__name__}{': ' if said else ''}{said}"
             raise BillitError(f"`files_url`, {self._url}, cannot be {what} ({why}).") from None
+
+
+def decoded(content: Any) -> bytes:
+    """The bytes that Billit sends as Base64, in any way that .NET writes it.
+
+    With line ends, without padding, in the alphabet of URLs, or as an array of numbers.
+
+    Raises:
+        ValueError: it is nothing of that.
+    """
+    if isinstance(content, list):
+        return bytes(content)
+    if not isinstance(content, str):
+        raise ValueError("no Base64")  # noqa: TRY004  the caller's one case
+    text = "".join(content.split()).translate(str.maketrans("-_", "+/")).rstrip("=")
+    return b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
+def _write_locally(place: str, content: bytes) -> None:
+    with NamedTemporaryFile(dir=Path(place).parent, prefix=".", delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(place)
+
+
+def _last_bytes(text: str, most: int) -> str:
+    """The end of `text`, where its extension is."""
+    return text.encode(errors="replace")[-most:].decode(errors="ignore")
+
+
+def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)

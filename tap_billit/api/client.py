@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
-from decimal import Decimal
+from string import digits
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-import msgspec
 import requests
 
 from tap_billit.api.body import SUCCESS, read_body
+from tap_billit.api.json_text import NOT_JSON, read_leniently, read_strictly
 from tap_billit.api.query_fallbacks import QueryFallbacks
 from tap_billit.api.retry import Patience, retrying
 from tap_billit.errors import (
-    NOT_JSON,
     UNSENT,
     ApiError,
     BillitError,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tap_billit.api.query_fallbacks import Features, Query
     from tap_billit.auth.base import Auth
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+logger = logging.getLogger("tap-billit")
 
 LARGEST = 256 << 20
 """Bytes of an answer: far more than a page of 120 rows or a file needs."""
@@ -77,6 +77,7 @@ class BillitClient:
         self._patience.answers = self._answers
         self._get_patiently = retrying(self._get, patience=self._patience)
         self._get_briefly = retrying(self._get, patience=self._patience, own=True)
+        self._odd: set[str] = set()
         self._closed = False
 
     def close(self) -> None:
@@ -122,7 +123,7 @@ class BillitClient:
 
     def decode(self, content: bytes) -> Any:
         """JSON, numbers with a fraction as decimals."""
-        return _decode(content)
+        return read_strictly(content)
 
     def probe(
         self,
@@ -160,7 +161,7 @@ class BillitClient:
         ):
             return Answer([], _asked_at(response))
         try:
-            body = _decode(response.content)
+            body = self._read(response)
         except NOT_JSON:
             raise TransientError(
                 f"Billit answered {path_of(response)} with {_kind(response)} that is not JSON "
@@ -184,6 +185,20 @@ class BillitClient:
             return True
         self._patience.succeeded()
         return True
+
+    def _read(self, response: requests.Response) -> Any:
+        """The JSON of an answer; odd characters in it are named once for each kind of path."""
+        try:
+            return read_strictly(response.content)
+        except NOT_JSON:
+            body = read_leniently(response.content, charset=response.encoding)
+        path = path_of(response)
+        if (kind := path.rstrip(digits)) not in self._odd:
+            self._odd.add(kind)
+            logger.warning(
+                "Billit's answer to %s holds odd characters: read as good as can be", path
+            )
+        return body
 
     def _send(self, url: str, headers: dict[str, str], method: str) -> requests.Response:
         if self._closed:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from requests import codes
 
 from tap_billit.api.body import SUCCESS
+from tap_billit.api.json_text import NOT_JSON
 from tap_billit.doctor.shapes import Shape
-from tap_billit.errors import NOT_JSON, LoginError, TransientError, retry_after
+from tap_billit.errors import LoginError, TransientError, retry_after
 from tap_billit.schemas.company import COMPANY
 
 if TYPE_CHECKING:

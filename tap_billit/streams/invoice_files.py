@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from base64 import b64decode
-from binascii import Error as Base64Error
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.errors import AnswerError, ApiError, BillitError, Costs
-from tap_billit.file_store import FileStore
+from tap_billit.file_store import FileStore, decoded
 from tap_billit.schemas.invoice_file import INVOICE_FILE
 from tap_billit.streams.order_details import OrderDetails
 from tap_billit.streams.orders import is_or_absent
@@ -38,6 +36,7 @@ class InvoiceFiles(OrderDetails):
     cost = "as details of all orders, and 1 for each new file"
     selected_by_default = False
     needs = "files_url"
+    at_once = 2  # a file is in memory three times while it is read
 
     @override
     def kinds(self) -> list[str]:
@@ -66,7 +65,7 @@ class InvoiceFiles(OrderDetails):
         self, role: str, file: dict[str, Any], document: Record, company: int, *, again: bool
     ) -> Record:
         order, file_id = document["OrderID"], str(file["FileID"])
-        name = file.get("FileName") or file_id
+        name = _name_of(file.get("FileName")) or file_id
         record = {
             "CompanyID": company,
             "OrderID": order,
@@ -107,8 +106,8 @@ class InvoiceFiles(OrderDetails):
                 return None
             raise AnswerError(f"Billit has no file {file_id}, it says ({error.brief}).") from None
         try:
-            return b64decode(body["FileContent"], validate=True)
-        except (KeyError, TypeError, ValueError, Base64Error):
+            return decoded(body["FileContent"])
+        except (KeyError, TypeError, ValueError):
             raise AnswerError(f"Billit answered {path} with something that is no file.") from None
 
     @property
@@ -118,6 +117,10 @@ class InvoiceFiles(OrderDetails):
     @cached_property
     def _store(self) -> FileStore:
         return FileStore(self.account.settings.files_url or "")
+
+
+def _name_of(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int) else ""
 
 
 def _references(document: Record) -> Iterator[tuple[str, dict[str, Any]]]:
