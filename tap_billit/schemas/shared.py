@@ -11,7 +11,8 @@ COMPANY_ID = th.Property(
     "added by the tap where Billit leaves it out",
 )
 
-FREE_FORM = th.ObjectType()
+FREE_FORM = th.CustomType({"type": ["object"], "additionalProperties": True})
+"""An open object. Without `properties`: with an empty set of them, flattening would drop it."""
 
 OTHER = th.Property(
     "Other",
