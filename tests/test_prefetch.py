@@ -163,7 +163,9 @@ def test_an_outage_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
         server.hooks.append(down_from(f"/v1/orders/{orders[10]}"))
         run = sync(server, DETAILS, requests_per_minute=6000, retry_minutes=0)
         assert "answered 503" in str(run.error)
-        assert [row["OrderID"] for row in run.records[DETAILS]] == orders[:10]
+        written = [row["OrderID"] for row in run.records[DETAILS]]
+        assert written == orders[: len(written)]
+        assert 5 < len(written) <= 10  # five are under way at once
         details = [r.path for r in server.requests if r.path.startswith("/v1/orders/")]
         read = {int(path.rpartition("/")[2]) for path in details}
         assert read <= set(orders[:15])
