@@ -119,25 +119,21 @@ class Shutdown:
 
 
 def exit_on_signals() -> None:
-    """Leave at a signal as Python does at Ctrl-C: for a command that a person looks at.
+    """Leave the main thread at a signal, as at Ctrl-C: for a command that a person looks at.
 
     What is shielded goes to its end.
     """
-    _handle(lambda signum, _: sys.exit(128 + signum), but=(signal.SIGINT,))
+    _handle(lambda signum, _: sys.exit(128 + signum))
 
 
-def _handle(
-    handler: Callable[[int, FrameType | None], object], *, but: tuple[int, ...] = ()
-) -> None:
+def _handle(handler: Callable[[int, FrameType | None], object]) -> None:
     if current_thread() is not main_thread():
         return
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"):
         signum = getattr(signal, name, None)  # Windows has the first two
         # Under `nohup`, SIGHUP is ignored.
         optional = name in {"SIGHUP", "SIGQUIT"}
-        if signum is None or signum in but:
-            continue
-        if not (optional and signal.getsignal(signum) is signal.SIG_IGN):
+        if signum and not (optional and signal.getsignal(signum) is signal.SIG_IGN):
             signal.signal(signum, handler)
 
 

@@ -106,11 +106,12 @@ def test_while_another_process_holds_the_store(server: DemoServer, tmp_path: Pat
 def test_while_nobody_reads_the_log(server: DemoServer, tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(f'{{"api_url": "{server.url}", "api_key": "{server.api_key}"}}')
+    server.fail(Reply(delay=30))
     reading, writing = os.pipe()
     command = [sys.executable, "-c", TAP, ROWS, "--config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=writing) as process:  # noqa: S603
         try:
-            wait_for(lambda: _handles(process.pid, signal.SIGTERM))
+            wait_for(lambda: server.requests)
             _fill(writing)
             process.send_signal(signal.SIGTERM)
             assert process.wait(GRACE + SOON) == 143
@@ -126,12 +127,6 @@ def _fill(pipe: int) -> None:
         while True:
             os.write(pipe, b"x")
     os.set_blocking(pipe, True)
-
-
-def _handles(pid: int, signum: int) -> bool:
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123
-        caught = next(line for line in status if line.startswith("SigCgt"))
-    return bool(int(caught.split()[1], 16) >> (signum - 1) & 1)
 
 
 SPENDING = """

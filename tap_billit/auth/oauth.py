@@ -22,6 +22,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+import requests
 from typing_extensions import override
 
 from tap_billit.api.rate_limit import WINDOW
@@ -35,8 +36,6 @@ from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
 
 if TYPE_CHECKING:
-    import requests
-
     from tap_billit.api.retry import Patience
     from tap_billit.auth.token_endpoint import TokenEndpoint
     from tap_billit.auth.token_store import TokenStore
@@ -76,6 +75,7 @@ class OAuth(Auth):
         self._tokens: Tokens | None = None
         self._refreshed: str | None = None
         self._renewed: str | None = None
+        self._mending = ""
         self._not_mended = {"apikeynotvalid"}
 
     @override
@@ -95,8 +95,12 @@ class OAuth(Auth):
             process.shield(self._rotation.finish)
 
     def _notice(self, response: requests.Response, **_: object) -> None:
-        if response.ok and _bearer(response) == self._renewed:
+        if _bearer(response) != self._renewed:
+            return
+        if response.ok:
             self._renewed = None
+        elif response.status_code == requests.codes.unauthorized:
+            self._not_mended.add(self._mending)
 
     @override
     def renew(self, response: requests.Response) -> bool:
@@ -117,9 +121,9 @@ class OAuth(Auth):
                 return True
             if code == REVOKED:
                 raise self._dead("The login was taken back in Billit (AccessTokenRevoked)")
-            self._not_mended.add(code)
         if rejected == self._renewed or (code in self._not_mended and code not in EXPIRED):
             return False
+        self._mending = code
         token = self._obtain(rejected=rejected).access_token
         self._renewed = token if token == self._refreshed else None
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -70,29 +71,62 @@ def test_somebody_logged_in_again_meanwhile(demo: DemoServer, store: TokenStore)
     assert demo.refreshes == 2
 
 
-@pytest.mark.parametrize("code", ["ApiKeyNotValid", "GenericError", None])
-def test_a_401_about_something_else_costs_no_refresh(
-    code: str | None, demo: DemoServer, store: TokenStore
+@pytest.mark.parametrize(
+    ("code", "renewals"),
+    [("ApiKeyNotValid", 0), ("GenericError", 1), ("TokenExpired", 1), (None, 1)],
+)
+def test_a_401_that_no_new_token_mends_is_worth_one(
+    code: str | None, renewals: int, demo: DemoServer, store: TokenStore
 ) -> None:
     reply = Reply.error(401, code) if code else Reply(401, b"no")
-    demo.fail(reply, times=9, path=ACCOUNT)
     login = login_to(demo, store, demo.issue_refresh_token())
     for _ in range(3):
+        demo.hooks.clear()
+        assert count_companies(demo, login) == 2
+        demo.fail(reply, times=9, path=ACCOUNT)
         with pytest.raises(ApiError) as caught:
             count_companies(demo, login)
         assert caught.value.code == code
-    assert demo.refreshes == 1
+    assert demo.refreshes == 1 + renewals
 
 
-def test_a_token_that_never_worked_is_not_refreshed_again(
-    demo: DemoServer, store: TokenStore
+@pytest.mark.parametrize("code", ["accesstokenexpired", "TokenExpired", "Unauthorized"])
+def test_a_401_with_a_code_that_nobody_documented_is_mended(
+    code: str, demo: DemoServer, store: TokenStore
 ) -> None:
+    login = login_to(demo, store, demo.issue_refresh_token())
+    for _ in range(2):  # also a token that has not worked yet
+        demo.fail(Reply.error(401, code), path=ACCOUNT)
+        assert count_companies(demo, login) == 2
+    assert demo.refreshes == 3
+
+
+def test_a_healthy_token_that_was_overtaken_gives_way(demo: DemoServer, store: TokenStore) -> None:
+    mine, others = login_to(demo, store, demo.issue_refresh_token()), login_to(demo, store)
+    count_companies(demo, mine)
+    late: list[bool] = []
+
+    def overtake(request: Request) -> Reply | None:
+        if request.path != ACCOUNT or late:
+            return None
+        late.append(True)
+        others._attempt(kept(store).access_token)
+        return Reply.error(401, "InvalidAccessToken")
+
+    demo._lock = contextlib.nullcontext()  # type: ignore[assignment]
+    demo.expire_access_tokens()
+    demo.hooks.append(overtake)
+    assert count_companies(demo, mine) == 2
+    assert demo.refreshes == 2
+
+
+def test_a_login_that_billit_refuses_is_renewed_once(demo: DemoServer, store: TokenStore) -> None:
     demo.fail(Reply.error(401, "InvalidAccessToken"), times=9, path=ACCOUNT)
     login = login_to(demo, store, demo.issue_refresh_token())
     for _ in range(3):
         with pytest.raises(ApiError):
             count_companies(demo, login)
-    assert demo.refreshes == 1
+    assert demo.refreshes == 2
 
 
 def test_another_process_has_refreshed_already(demo: DemoServer, store: TokenStore) -> None:

@@ -31,8 +31,10 @@ def test_a_login_is_kept_and_lists_its_companies(demo: DemoServer, person: Perso
     result = person.runs()
     assert result.exit_code == 0, result.output
     first, second = demo.account.companies
-    assert re.search(rf"{first['PartyID']} .*{first['VATNumber']} +allowed\n", result.output)
-    assert re.search(rf"{second['PartyID']} .*{second['VATNumber']} +not allowed\n", result.output)
+    assert re.search(rf"{first['PartyID']} .*{first['VATNumber']} +API allowed\n", result.output)
+    assert re.search(
+        rf"{second['PartyID']} .*{second['VATNumber']} +API not allowed\n", result.output
+    )
     assert f'"company_ids": [{first["PartyID"]}]\n' in result.output
     assert person.config["token_store"] in result.output
     assert count_companies(demo, login_to(demo, person.store)) == 2

@@ -135,5 +135,4 @@ def test_a_config_that_is_none(content: str | None, tmp_path: Path) -> None:
     if content:
         file.write_text(content, encoding="latin-1")
     result = CliRunner().invoke(login.main, ["--config", str(file)])
-    assert result.exit_code == 2
-    assert "is not a JSON" in result.output or "cannot be read" in result.output
+    assert re.search("not JSON|no object|not UTF-8|cannot be read", failed(result))

@@ -74,7 +74,7 @@ def test_while_the_code_is_exchanged(
     log_in(process)
     assert came.wait(30)
     process.send_signal(signum)
-    assert process.wait(10) == (1 if signum == signal.SIGINT else 128 + signum)
+    assert process.wait(10) == 128 + signum
     tokens = kept(person.store)
     assert tokens.refresh_token in demo._refresh
     assert tokens.spending is None
