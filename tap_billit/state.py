@@ -7,6 +7,13 @@ only when its last page is written does the bookmark move, to the watermark less
 because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
 its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
 back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
+Only this module and `set_aside.py` change a state; `state_messages.py` writes it.
+
+    start_date        bookmark = since           until        watermark       Billit's clock
+    ----+---------------------+--------------------+--------------+----------------+--> LastModified
+        |  has been written   |  a crawl reads all from since on, whatever comes meanwhile
+                                                   |<- lookback -->|
+                                                   the bookmark after its last page
 
 The state of a partition, date-times as Billit writes them:
 
