@@ -118,6 +118,15 @@ class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
 
 
+SDK_SETTINGS = {
+    "singer_sdk/mapper.py": "`stream_maps` cannot be applied (amounts are exact decimals: beside "
+    "fractions they need `float(…)`)",
+    "singer_sdk/helpers/_batch.py": "`batch_config` cannot be used",
+    "singer_sdk/batch.py": "`batch_config` cannot be used",
+}
+"""Where the SDK fails on a mistake in a setting of its own, and what is wrong then."""
+
+
 def sentence(error: Exception) -> str:
     """What to tell the user about any error.
 
@@ -126,10 +135,13 @@ def sentence(error: Exception) -> str:
     """
     if isinstance(error, BillitError):
         return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    for path, blamed in SDK_SETTINGS.items():
+        if any(Path(frame.filename).as_posix().endswith(path) for frame in frames):
+            return f"{blamed}: {type(error).__name__}, {error}."
     telling = isinstance(error, OSError) or type(error).__module__.startswith("singer_sdk")
     what = f"{type(error).__name__} {error if telling else ''}".strip()
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    where = "".join(f"{Path(frame.filename).name}, line {frame.lineno}" for frame in place)
+    where = "".join(f"{Path(each.filename).name}, line {each.lineno}" for each in frames[-1:])
     return (
         f"The run ended by an error that was not foreseen: {what} ({where}). Run it again with "
         "`TAP_BILLIT_LOGLEVEL=DEBUG` to see where it comes from, and please report it."

@@ -14,7 +14,7 @@ def literal(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime):
-        return f"DateTime'{value:%Y-%m-%dT%H:%M:%S}'"
+        return f"DateTime'{value.isoformat(timespec='seconds')}'"
     return "'" + value.replace("'", "''") + "'"
 
 
