@@ -66,7 +66,6 @@ STUMBLES = {
         "answered /v1/orders with text/html that is not JSON .* check `environment` and `api_url`",
     ),
     "JSON cut off": Stumble(Reply(200, b'{"Items": [{"Order'), "application/json that is not JSON"),
-    "no UTF-8": Stumble(Reply(200, b'{"Items": ["\xff"]}'), "that is not JSON"),
 }
 
 
