@@ -72,7 +72,11 @@ def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | N
 
     What neither an option, nor its environment variable, nor the config file says is asked.
     """
-    settings = _config(file) | {name: value for name, value in options.items() if value}
+    settings: dict[str, Any] = {}
+    if file:
+        check_config(file)
+        settings = json.loads(Path(file).read_text(encoding="utf-8"))
+    settings |= {name: value for name, value in options.items() if value}
     account = _account(settings)
     exit_on_signals()
     try:
@@ -83,14 +87,6 @@ def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | N
             _list_companies(account)
     finally:
         account.close()
-
-
-def _config(file: str | None) -> dict[str, Any]:
-    if not file:
-        return {}
-    check_config(file)
-    config: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
-    return config
 
 
 def _account(settings: dict[str, Any]) -> BillitAccount:

@@ -103,11 +103,7 @@ class Rotation:
         return tokens
 
     def finish(self) -> None:
-        """Store what could not be stored before.
-
-        Raises:
-            LoginError: it still cannot.
-        """
+        """Store what could not be stored before, or raise LoginError."""
         if self.unsaved:
             with process.spending(sum(SAVE_WAITS) + 1, begins=False):
                 self._keep(*self.unsaved)
@@ -191,11 +187,10 @@ class Rotation:
         )
 
     def _where(self) -> str:
-        spare = self._store.spare if self._copy() else None
-        return f"Billit's new tokens could not be stored in {self._store.place}. " + (
-            f"They are in {spare.place}: the next run on this machine takes them from there."
-            if spare
-            else f"To log in again, run `{self._store.command}`."
+        place = self._store.spare.place if self._store.spare and self._copy() else "memory alone"
+        return (
+            f"Billit's new tokens could not be stored in {self._store.place}. They are in {place}; "
+            f"the next run takes them from a file. Else, run `{self._store.command}`."
         )
 
 

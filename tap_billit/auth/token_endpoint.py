@@ -76,11 +76,7 @@ class TokenEndpoint(Hidden):
         return self._grant(body, "header", "body")
 
     def exchange(self, code: str, *, redirect_uri: str) -> bytes:
-        """What Billit answers to the code of the login page.
-
-        Raises:
-            RefusedError: Billit does not take the code, or not from this client.
-        """
+        """What Billit answers to the code of the login page; refusals are as above."""
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         return self._grant(body, "body", "header")
 
