@@ -146,7 +146,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "accept_unreadable",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=1_000_000),
         default=0,
         title="Accept unreadable",
         description=(
