@@ -6,6 +6,7 @@ repeated here as far as it matters.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from tap_billit.settings import SETTINGS
+from tests.kit.expected import KEYS
 from tests.pipeline import MELTANO, ROOT, build, clean
 
 if TYPE_CHECKING:
@@ -56,22 +58,39 @@ def test_it_has_the_settings_of_the_tap(definition: dict[str, Any]) -> None:
     assert {name for group in definition["settings_group_validation"] for name in group} <= {*ours}
 
 
-def test_a_project_takes_it_without_a_hub(tmp_path: Path, definition: dict[str, Any]) -> None:
+def test_a_project_takes_and_runs_it_without_a_hub(
+    tmp_path: Path, definition: dict[str, Any]
+) -> None:
+    """Such a project selects everything, as Meltano does: what needs a setting is not offered."""
     build(tmp_path / "wheels")
     project = tmp_path / "project"
-    project.mkdir()
-    (project / "meltano.yml").write_text("send_anonymous_usage_stats: false\n", encoding="utf-8")
-    nowhere = {"MELTANO_HUB_URL": "http://127.0.0.1:9", "MELTANO_CLI_DISABLE_VERSION_CHECK": "1"}
-    done = subprocess.run(  # noqa: S603
-        [MELTANO, "add", "tap-billit", "--from-ref", FILE],
-        cwd=project,
-        env=clean() | nowhere | {"UV_FIND_LINKS": str(tmp_path / "wheels")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    [added] = yaml.safe_load((project / "meltano.yml").read_text())["plugins"]["extractors"]
+    environment = clean() | {
+        "MELTANO_HUB_URL": "http://127.0.0.1:9",
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "UV_FIND_LINKS": str(tmp_path / "wheels"),
+    }
+
+    def meltano(*arguments: str | Path, cwd: Path = project, **variables: str) -> str:
+        done = subprocess.run(  # noqa: S603
+            [MELTANO, *arguments],
+            cwd=cwd,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    meltano("init", "project", cwd=tmp_path)
+    meltano("add", "tap-billit", "--from-ref", FILE)
+    file = project / "meltano.yml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    [added] = content["plugins"]["extractors"]
     assert added["settings"] == definition["settings"]
-    tap = project / ".meltano/extractors/tap-billit/venv/bin/tap-billit"
-    assert tap.is_file()
+    added.pop("select", None)
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    written = meltano("invoke", "tap-billit", TAP_BILLIT_ENVIRONMENT="demo")
+    streams = {json.loads(line).get("stream") for line in written.splitlines()} - {None}
+    assert streams == {*KEYS} - {"invoice_files"}
