@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tap_billit.api.client import BillitClient
 from tap_billit.api.pagination import page_of
@@ -209,7 +210,7 @@ def _start_demo(settings: Settings) -> Settings:
         client_id=demo.client_id,
         client_secret=demo.client_secret,
         refresh_token=demo.issue_refresh_token(),
-        token_store="memory://tap-billit-demo",  # noqa: S106
+        token_store=f"memory://{urlsplit(demo.url).netloc}",
         api_key=None,
         requests_per_minute=UNPACED,
     )

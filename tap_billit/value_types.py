@@ -175,6 +175,7 @@ _TYPES = {
     "number": ValueType("number", partial(_fits, _is_number), read_number),
     "object": ValueType("object", partial(_have_type, frozenset({dict, type(None)})), _refuse),
 }
+_ANY = ValueType("value", lambda _: True, _refuse)
 _DATE_TIMES = ValueType("date-time", partial(_fits, _is_date_time), _read_date_time)
 
 
@@ -182,11 +183,14 @@ def type_of(definition: Mapping[str, Any]) -> ValueType:
     """The type that a property's schema says."""
     if definition.get("format") in ("date-time", "date"):
         return _DATE_TIMES
-    types = definition["type"]
-    (name,) = {types} if isinstance(types, str) else {*types} - {"null"}
+    types = definition.get("type", ())
+    names = {types} if isinstance(types, str) else {*types} - {"null"}
+    if len(names) != 1:
+        return _ANY
+    (name,) = names
     if name != "array":
         return _TYPES[name]
-    items = type_of(definition["items"])
+    items = type_of(definition.get("items", {}))
     return ValueType(
         f"array of {items.name}s",
         partial(_fits, partial(_is_array, items)),

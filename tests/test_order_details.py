@@ -157,5 +157,5 @@ def test_no_name_leads_out_of_the_folder(run: Runner, account: Account, tmp_path
 
 
 def test_without_a_place_for_files_the_run_says_so(run: Runner) -> None:
-    with pytest.raises(BillitError, match="`files_url` does not say where files go"):
+    with pytest.raises(BillitError, match="selected, but `files_url` is not set"):
         run("invoice_files")

@@ -128,10 +128,16 @@ def test_whatever_comes_a_loader_can_take(record: Json) -> None:
 
 
 def test_unknown_properties_have_a_column_and_are_named_once(run: Runner, demo: DemoServer) -> None:
-    rows = [{"PartyID": n, "LastModified": "2026-01-01T00:00:00", "Colour": n} for n in (1, 2)]
+    rows: list[Json] = [
+        {"PartyID": 1, "LastModified": "2026-01-01T00:00:00", "Colour": 1, "Mood": None},
+        {"PartyID": 2, "LastModified": "2026-01-01T00:00:00", "Colour": 2, "Other": "own"},
+    ]
     demo.fail(Reply(body={"Items": rows}), path=PARTIES, times=2)
     result = run("parties", company_ids=[demo.account.companies[0]["PartyID"]])
-    assert [row["Other"] for row in result.records["parties"]] == [{"Colour": 1}, {"Colour": 2}]
+    assert [row["Other"] for row in result.records["parties"]] == [
+        {"Colour": 1},
+        {"Colour": 2, "Other": "own"},
+    ]
     assert not any("Colour" in row for row in result.records["parties"])
     assert sum("Colour" in line for line in result.log) == 1
 

@@ -65,11 +65,15 @@ class BillitStream(Stream):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Name, once, what is other than the schema says; what has no column goes to `Other`."""
+        other = {}
         for path, done in self._known.mend(row):
-            if path in row and path not in self._known.names:
-                row.setdefault(OTHER.name, {})[path] = row.pop(path)
-                done = f"kept in {OTHER.name}"  # noqa: PLW2901
-            self._name(path, done)
+            if path in self._known.names or path not in row:
+                self._name(path, done)
+            elif (value := row.pop(path)) is not None:
+                other[path] = value
+                self._name(path, f"kept in {OTHER.name}")
+        if other:
+            row[OTHER.name] = other
         for name in self._without_column:
             row.pop(name, None)
         return row

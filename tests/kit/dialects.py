@@ -98,7 +98,8 @@ class Bench:
             whole: Json = says.written(row)
             return whole
         record: Json = {**says.written(says.row(row)), "CompanyID": company}
-        record.pop("Colour", None)
+        if "Colour" in record:
+            record["Other"] = {"Colour": record.pop("Colour")}
         return record
 
 
