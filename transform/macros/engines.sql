@@ -1,0 +1,55 @@
+{#- What DuckDB and PostgreSQL say differently. -#}
+
+{#- Any column as JSON: PostgreSQL's loader makes arrays of jsonb, DuckDB's makes text. -#}
+{% macro as_json(value) %}{{ return(adapter.dispatch('as_json', 'billit')(value)) }}{% endmacro %}
+
+{% macro default__as_json(value) %}
+    {{- return('cast(null as jsonb)' if value == 'null' else 'to_jsonb(' ~ value ~ ')') -}}
+{% endmacro %}
+
+{% macro duckdb__as_json(value) %}{{ return('cast(' ~ value ~ ' as json)') }}{% endmacro %}
+
+
+{#- One row for each element of a JSON array, with its place from 1; what is no array has none. -#}
+{% macro elements(relation, keys, array) %}
+    {{- adapter.dispatch('elements', 'billit')(relation, keys, array) -}}
+{% endmacro %}
+
+{% macro default__elements(relation, keys, array) %}
+    select {{ keys | join(', ') }}, element.value, cast(element.place as integer) as place
+    from {{ relation }}
+    cross join lateral jsonb_array_elements(
+        case when jsonb_typeof({{ array }}) = 'array' then {{ array }} end
+    ) with ordinality as element (value, place)
+{% endmacro %}
+
+{% macro duckdb__elements(relation, keys, array) %}
+    {%- set elements = "cast(case when json_type(" ~ array ~ ") = 'ARRAY' then " ~ array ~ " end as json[])" %}
+    select
+        {{ keys | join(', ') }},
+        unnest({{ elements }}) as value,
+        cast(generate_subscripts({{ elements }}, 1) as integer) as place
+    from {{ relation }}
+{% endmacro %}
+
+
+{#- a / b, rounded half away from zero; exact where a has up to 2 and b up to 10 decimals. -#}
+{% macro ratio(a, b, decimals=2) %}
+    {{- return(adapter.dispatch('ratio', 'billit')(a, b, decimals)) -}}
+{% endmacro %}
+
+{% macro default__ratio(a, b, decimals) %}
+    {{- return('round(cast(' ~ a ~ ' as numeric) / nullif(' ~ b ~ ', 0), ' ~ decimals ~ ')') -}}
+{% endmacro %}
+
+{#- DuckDB divides decimals as doubles, so that 0.02 / 0.8 may become 0.02: whole numbers do not. -#}
+{% macro duckdb__ratio(a, b, decimals) %}
+    {%- set hundredths = 'cast(' ~ a ~ ' * 100 as hugeint)' -%}
+    {%- set divisor = 'cast(' ~ b ~ ' * 10000000000 as hugeint)' -%}
+    {%- set scale = '2' ~ '0' * (8 + decimals) -%}
+    {{- return(
+        'cast(sign(' ~ a ~ ') * ((abs(' ~ hundredths ~ ') * ' ~ scale ~ ' + ' ~ divisor ~ ')'
+        ~ ' // nullif(2 * ' ~ divisor ~ ', 0)) as decimal(28, 0)) * cast(0.' ~ '0' * (decimals - 1) ~ '1 as decimal(10, '
+        ~ decimals ~ '))'
+    ) -}}
+{% endmacro %}

@@ -1,0 +1,118 @@
+{#- One row for each order, as it is now. An order that changes its type or direction is in two
+    tables; what it is now says the newest copy. Its state and money are those of the newer of row
+    and details, the row's on a tie; the rest only details have. -#}
+{%- set shared = billit.order_column_names() | join(',\n        ') -%}
+
+with states as (
+    select
+        1 as preference,
+        {{ shared }}
+    from {{ ref('stg_billit__order_rows') }}
+    union all
+    select
+        2 as preference,
+        {{ shared }}
+    from {{ ref('stg_billit__order_details') }}
+),
+
+copies as (
+    select order_id, company_id, order_direction, order_type, last_modified_at, extracted_at, preference, stream
+    from states
+    union all
+    select order_id, company_id, order_direction, order_type, last_modified_at, extracted_at, 3 as preference, stream
+    from {{ ref('stg_billit__order_index') }}
+),
+
+newest_copies as (
+    select
+        *,
+        max(extracted_at) over (partition by order_id) as seen_at,
+        row_number() over (
+            partition by order_id
+            order by last_modified_at desc nulls last, extracted_at desc, preference, stream
+        ) as place
+    from copies
+),
+
+newest_states as (
+    select
+        *,
+        row_number() over (
+            partition by order_id
+            order by last_modified_at desc nulls last, preference, extracted_at desc, stream
+        ) as place
+    from states
+),
+
+newest_details as (
+    select
+        *,
+        row_number() over (
+            partition by order_id
+            order by last_modified_at desc nulls last, extracted_at desc, stream
+        ) as place
+    from {{ ref('stg_billit__order_details') }}
+)
+
+select
+    now.order_id,
+    now.company_id,
+    now.order_direction,
+    now.order_type,
+    {%- for name in billit.order_columns() if name not in (
+        'order_id', 'company_id', 'order_direction', 'order_type', 'order_title', 'reference', 'about_invoice_number'
+    ) %}
+    state.{{ name }},
+    {%- endfor %}
+    -- rows may lack these: Billit does not say
+    coalesce(state.order_title, details.order_title) as order_title,
+    coalesce(state.reference, details.reference) as reference,
+    coalesce(state.about_invoice_number, details.about_invoice_number) as about_invoice_number,
+    state.partner_id,
+    coalesce(details.partner_name, state.partner_name) as partner_name,
+    coalesce(state.partner_vat, details.partner_vat) as partner_vat,
+    coalesce(state.partner_country, details.partner_country) as partner_country,
+    coalesce(details.partner_street, state.partner_street) as partner_street,
+    coalesce(details.partner_number, state.partner_number) as partner_number,
+    coalesce(details.partner_box, state.partner_box) as partner_box,
+    coalesce(details.partner_postal_code, state.partner_postal_code) as partner_postal_code,
+    coalesce(details.partner_city, state.partner_city) as partner_city,
+    coalesce(details.partner_email, state.partner_email) as partner_email,
+    coalesce(details.partner_iban, state.partner_iban) as partner_iban,
+    coalesce(details.partner_bic, state.partner_bic) as partner_bic,
+    coalesce(state.partner_vat_liable, details.partner_vat_liable) as partner_vat_liable,
+    coalesce(state.pdf_file_id, details.pdf_file_id) as pdf_file_id,
+    coalesce(state.is_delivered, details.is_delivered) as is_delivered,
+    details.tax_point_date,
+    details.period_from,
+    details.period_till,
+    details.iban,
+    details.bic,
+    details.payment_terms,
+    details.payment_discount_percentage,
+    details.payment_discount_amount,
+    details.payment_discount_date,
+    details.project_name,
+    details.contract,
+    details.comments,
+    details.account_code,
+    details.analytic_cost_center,
+    details.analytic_cost_bearer,
+    details.ventilation_code,
+    details.stream as details_stream,
+    details.order_id is not null as has_details,
+    coalesce(
+        details.last_modified_at >= state.last_modified_at or state.last_modified_at is null, false
+    ) and details.order_id is not null as details_are_current,
+    now.seen_at as extracted_at,
+    -- one that came back was read after it was listed
+    coalesce(deleted.extracted_at >= now.seen_at, false) as is_deleted,
+    deleted.extracted_at as listed_as_deleted_at
+from newest_copies as now
+inner join newest_states as state
+    on now.order_id = state.order_id and state.place = 1
+left join newest_details as details
+    on now.order_id = details.order_id and details.place = 1
+left join {{ ref('stg_billit__deleted_orders') }} as deleted
+    on now.order_id = deleted.order_id
+where now.place = 1
