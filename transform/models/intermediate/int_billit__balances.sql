@@ -5,7 +5,7 @@ with changes as (
         invoice_date as day,
         total as amount
     from {{ ref('billit__invoices') }}
-    where is_posted
+    where is_posted and total is not null
     union all
     select
         payments.invoice_id,
@@ -15,7 +15,7 @@ with changes as (
     from {{ ref('billit__payments') }} as payments
     inner join {{ ref('billit__invoices') }} as invoices
         on payments.invoice_id = invoices.invoice_id
-    where invoices.is_posted
+    where invoices.is_posted and invoices.total is not null
 ),
 
 days as (

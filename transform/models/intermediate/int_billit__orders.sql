@@ -69,18 +69,17 @@ select
     coalesce(state.reference, details.reference) as reference,
     coalesce(state.about_invoice_number, details.about_invoice_number) as about_invoice_number,
     state.partner_id,
-    coalesce(details.partner_name, state.partner_name) as partner_name,
-    coalesce(state.partner_vat, details.partner_vat) as partner_vat,
-    coalesce(state.partner_country, details.partner_country) as partner_country,
-    coalesce(details.partner_street, state.partner_street) as partner_street,
-    coalesce(details.partner_number, state.partner_number) as partner_number,
-    coalesce(details.partner_box, state.partner_box) as partner_box,
-    coalesce(details.partner_postal_code, state.partner_postal_code) as partner_postal_code,
-    coalesce(details.partner_city, state.partner_city) as partner_city,
-    coalesce(details.partner_email, state.partner_email) as partner_email,
-    coalesce(details.partner_iban, state.partner_iban) as partner_iban,
-    coalesce(details.partner_bic, state.partner_bic) as partner_bic,
-    coalesce(state.partner_vat_liable, details.partner_vat_liable) as partner_vat_liable,
+    -- details name more of the other side, if it is still the same
+    {%- for name in ['name', 'street', 'number', 'box', 'postal_code', 'city', 'email', 'iban', 'bic'] %}
+    coalesce(
+        case when details.partner_id = state.partner_id then details.partner_{{ name }} end, state.partner_{{ name }}
+    ) as partner_{{ name }},
+    {%- endfor %}
+    {%- for name in ['vat', 'country', 'vat_liable'] %}
+    coalesce(
+        state.partner_{{ name }}, case when details.partner_id = state.partner_id then details.partner_{{ name }} end
+    ) as partner_{{ name }},
+    {%- endfor %}
     coalesce(state.pdf_file_id, details.pdf_file_id) as pdf_file_id,
     coalesce(state.is_delivered, details.is_delivered) as is_delivered,
     details.tax_point_date,

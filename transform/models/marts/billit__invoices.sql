@@ -1,6 +1,7 @@
 with orders as (
     select
         *,
+        coalesce(order_date, cast(created_at as date)) as invoice_date,
         case when order_type = 'CreditNote' then -1 else 1 end as sign
     from {{ ref('int_billit__orders') }}
     where order_type in ('Invoice', 'CreditNote') and not is_deleted
@@ -70,8 +71,8 @@ select
     end as varchar) as type_code,
     cast(invoices.sign as integer) as sign,
     invoices.order_number as invoice_number,
-    invoices.order_date as invoice_date,
-    coalesce(invoices.expiry_date, invoices.order_date) as due_date,
+    invoices.invoice_date,
+    coalesce(invoices.expiry_date, invoices.invoice_date) as due_date,
     invoices.tax_point_date,
     invoices.delivery_date,
     invoices.period_from,

@@ -46,17 +46,27 @@ identifiers as (
     {{ billit.elements('source', ['company_id', 'party_id'], 'identifiers') }}
 ),
 
+-- the one that e-invoices go to first, else the first that has a scheme
+electronic_addresses as (
+    select
+        company_id,
+        party_id,
+        concat((value ->> 'SchemeID'), ':', (value ->> 'Identifier')) as electronic_address,
+        row_number() over (
+            partition by company_id, party_id
+            order by case when (value ->> 'Preferred') = 'true' then 1 else 2 end, place
+        ) as place
+    from identifiers
+    where (value ->> 'SchemeID') <> '' and (value ->> 'Identifier') <> ''
+),
+
 numbers as (
     select
         company_id,
         party_id,
         min(case
             when (value ->> 'IdentifierType') = 'CBE' then {{ billit.text_of('value', 'Identifier') }}
-        end) as company_number,
-        min(case
-            when (value ->> 'SchemeID') <> '' and (value ->> 'Identifier') <> ''
-                then concat((value ->> 'SchemeID'), ':', (value ->> 'Identifier'))
-        end) as electronic_address
+        end) as company_number
     from identifiers
     group by company_id, party_id
 ),
@@ -98,11 +108,15 @@ select
         else {{ billit.text_of('(source.bank_accounts -> 0)', 'BIC') }}
     end as bic,
     numbers.company_number,
-    numbers.electronic_address,
+    electronic_addresses.electronic_address,
     source.extracted_at
 from source
 left join numbers
     on source.company_id = numbers.company_id and source.party_id = numbers.party_id
+left join electronic_addresses
+    on source.company_id = electronic_addresses.company_id
+    and source.party_id = electronic_addresses.party_id
+    and electronic_addresses.place = 1
 left join invoice_addresses
     on source.company_id = invoice_addresses.company_id
     and source.party_id = invoice_addresses.party_id

@@ -1,0 +1,72 @@
+"""Rows of a mart as comparable values, wherever they come from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tests.transform.engines import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEYS = {
+    "billit__ageing_monthly": ("as_of", "company_id", "side", "bucket"),
+    "billit__cash_flow": ("week_start", "company_id", "kind", "source"),
+    "billit__contacts": ("company_id", "contact_id"),
+    "billit__coverage": ("company_id", "stream"),
+    "billit__deleted_invoices": ("invoice_id",),
+    "billit__invoice_lines": ("invoice_id", "line_number"),
+    "billit__invoice_vat": ("invoice_id", "group_number"),
+    "billit__invoices": ("invoice_id",),
+    "billit__open_items": ("invoice_id",),
+    "billit__payments": ("payment_id",),
+}
+
+Row = dict[str, Any]
+
+
+def by_key(mart: str, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+    """The rows of a mart by key, each value as its contract types it."""
+    types = contract(mart)
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        assert row.keys() == types.keys(), row.keys() ^ types.keys()
+        typed = {name: _typed(row[name], types[name]) for name in types}
+        key = tuple(typed[name] for name in KEYS[mart])
+        assert key not in found, f"{mart}: {key} is there twice"
+        found[key] = typed
+    return found
+
+
+def differences(mart: str, have: Iterable[Row], want: Iterable[Row]) -> list[str]:
+    """Where rows are not what they should be, in words."""
+    there, expected = by_key(mart, have), by_key(mart, want)
+    said = [f"{mart}: {key} is missing" for key in expected.keys() - there.keys()]
+    said += [f"{mart}: {key} should not be" for key in there.keys() - expected.keys()]
+    for key in there.keys() & expected.keys():
+        for name, value in expected[key].items():
+            if there[key][name] != value:
+                said.append(f"{mart} {key}: {name} is {there[key][name]!r}, should be {value!r}")
+    return sorted(said)
+
+
+def _typed(value: Any, type_: str) -> Any:
+    if value is None:
+        return None
+    if type_.startswith("numeric"):
+        return Decimal(str(value)).normalize() + 0
+    if type_ in {"bigint", "integer"}:
+        return int(value)
+    if type_ == "date":
+        return date.fromisoformat(str(value))
+    if type_ == "timestamp":
+        return value if isinstance(value, datetime) else datetime.fromisoformat(_padded(value))
+    return value
+
+
+def _padded(value: str) -> str:
+    """A time of PostgreSQL's with all six decimals, as Python 3.10 wants them."""
+    whole, _, fraction = value.partition(".")
+    return f"{whole}.{fraction:0<6}"
