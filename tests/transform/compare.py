@@ -6,10 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.transform.engines import contract
+import yaml
+
+from tests.transform.engines import TRANSFORM, contract, marts
+from tests.transform.oracle_money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tests.transform.engines import Engine
+    from tests.transform.records import Tables
+
+_PROJECT = yaml.safe_load((TRANSFORM / "dbt_project.yml").read_text(encoding="utf-8"))
+STREAMS = _PROJECT["vars"]["billit"]["billit_streams"]
 
 KEYS = {
     "billit__ageing_monthly": ("as_of", "company_id", "side", "bucket"),
@@ -25,6 +34,29 @@ KEYS = {
 }
 
 Row = dict[str, Any]
+
+
+def wrong(engine: Engine, tables: Tables, as_of: date, *, multiply: bool = False) -> list[str]:
+    """Where the marts are not what the records say, in words; each column of each row counts."""
+    books = Money(tables, as_of, multiply=multiply)
+    expected: dict[str, Iterable[Row]] = {
+        "billit__ageing_monthly": books.ageing_monthly(),
+        "billit__cash_flow": books.cash_flow(),
+        "billit__contacts": books.contacts.values(),
+        "billit__coverage": books.coverage(STREAMS),
+        "billit__deleted_invoices": books.deleted_invoices(),
+        "billit__invoice_lines": books.invoice_lines(),
+        "billit__invoice_vat": books.invoice_vat(),
+        "billit__invoices": books.invoices.values(),
+        "billit__open_items": books.open_items,
+        "billit__payments": books.payments,
+    }
+    assert [*expected] == [*marts()], "a mart that the oracle does not know"
+    return [
+        said
+        for mart, rows in expected.items()
+        for said in differences(mart, engine.mart(mart), rows)
+    ]
 
 
 def by_key(mart: str, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:

@@ -24,54 +24,67 @@ TAP = Path(sys.executable).with_name("tap-billit")
 
 
 class Messages(NamedTuple):
-    """Singer messages: those of the first moment, those of the day after, and the day it is."""
+    """Singer messages in the order they came, a list for each day; and the day of the first."""
 
-    first: tuple[Path, ...]
-    second: tuple[Path, ...]
+    runs: tuple[tuple[Path, ...], ...]
     today: date
+
+
+class Demo:
+    """The demo account as the tap brings it, today and on days ahead, one run after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._state: list[str | Path] = []
+        config = {"environment": "demo", "requests_per_minute": 100_000}
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+    def sync(self, days: int) -> Path:
+        """What the next run writes, so many days ahead."""
+        file = self._folder / f"day{days}.jsonl"
+        log = self._folder / f"day{days}.log"
+        command = f'"$0" --config {self._folder / "config.json"} "$@" > {file} 2> {log}'
+        call("/bin/sh", "-c", command, TAP, *self._state, env={"BILLIT_DEMO_DAYS_AHEAD": str(days)})
+        state = self._folder / "state.json"
+        states = [each["value"] for each in messages(file) if each["type"] == "STATE"]
+        state.write_text(json.dumps(states[-1]), encoding="utf-8")
+        self._state = ["--state", state]
+        return file
 
 
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Messages:
     """Two runs of the tap against the demo account, the second a day ahead, and the cases."""
     folder = tmp_path_factory.mktemp("messages")
-    (folder / "config.json").write_text('{"environment": "demo"}', encoding="utf-8")
-    day0, day1 = folder / "day0.jsonl", folder / "day1.jsonl"
-    _sync(folder, day0, days=0)
-    states = [each["value"] for each in messages(day0) if each["type"] == "STATE"]
-    (folder / "state.json").write_text(json.dumps(states[-1], default=str), encoding="utf-8")
-    _sync(folder, day1, "--state", folder / "state.json", days=1)
-    cases = first_run(day0).write(folder / "cases0.jsonl")
-    later = second_run(day0).write(folder / "cases1.jsonl")
-    times = (each.get("time_extracted") for each in messages(day0))
-    today = date.fromisoformat(max(time for time in times if time)[:10])
-    return Messages((day0, cases), (day1, later), today)
+    demo = Demo(folder)
+    day0, day1 = demo.sync(0), demo.sync(1)
+    first = first_run(day0).write(folder / "cases0.jsonl")
+    second = second_run(day0).write(folder / "cases1.jsonl")
+    return Messages(((day0, first), (day1, second)), _day(day0))
 
 
-def _sync(folder: Path, file: Path, *options: str | Path, days: int) -> None:
-    env = {"BILLIT_DEMO_DAYS_AHEAD": str(days)}
-    log = folder / f"{file.stem}.log"
-    command = f'"$0" --config {folder / "config.json"} "$@" > {file} 2> {log}'
-    call("/bin/sh", "-c", command, TAP, *options, env=env)
+def _day(file: Path) -> date:
+    times = [each["time_extracted"] for each in messages(file) if each["type"] == "RECORD"]
+    return date.fromisoformat(max(times)[:10])
 
 
 @pytest.fixture(scope="session")
 def server() -> Generator[postgres.Postgres, None, None]:
     with ExitStack() as stack:
         try:
-            yield stack.enter_context(postgres.running())
+            started = stack.enter_context(postgres.running())
         except postgres.NoServerError as error:
             if "CI" in os.environ:
-                raise
+                pytest.fail(str(error))
             pytest.skip(str(error))
+        yield started
 
 
-@pytest.fixture(scope="session", params=["duckdb", "postgres"])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Engine:
-    """Each engine in turn, empty at first; the tests of a module fill it in their order."""
-    folder = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(params=["duckdb", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Each engine in turn, empty."""
     if request.param == "duckdb":
-        return DuckDb(folder)
-    return PostgreSql(folder, request.getfixturevalue("server"))
+        return DuckDb(tmp_path)
+    postgresql = PostgreSql(tmp_path, request.getfixturevalue("server"))
+    postgresql.empty()
+    return postgresql

@@ -206,6 +206,11 @@ class PostgreSql(Engine):
     def execute(self, sql: str) -> None:
         self.server.run(sql)
 
+    def empty(self) -> None:
+        """As a new server has it."""
+        for schema in (SCHEMA, MODELS, f"{MODELS}_staging"):
+            self.execute(f"set client_min_messages = error; drop schema if exists {schema} cascade")
+
 
 def contract(mart: str) -> dict[str, str]:
     """The columns of a mart and their types, as its contract names them."""

@@ -1,0 +1,56 @@
+"""The models hold what the Singer records say, on both engines; so they are equal on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tests.transform.compare import wrong
+from tests.transform.engines import PIP_URLS, ROOT, TRANSFORM, DuckDb, marts
+from tests.transform.records import Tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.transform.conftest import Messages
+    from tests.transform.engines import Engine
+
+
+def test_the_marts_hold_what_the_records_say(engine: Engine, loaded: Messages) -> None:
+    files = [file for run in loaded.runs for file in run]
+    engine.load(*files)
+    engine.dbt("build", billit_as_of=str(loaded.today))
+    assert wrong(engine, Tables.of(files), loaded.today) == []
+
+
+def test_a_build_that_finds_no_table_fails(tmp_path: Path) -> None:
+    said = DuckDb(tmp_path).dbt("build", "--select", "+billit__invoices", expect=1)
+    assert "No table of Billit was found in schema 'raw_billit'" in said
+    assert "Set the variable billit_schema" in said
+
+
+def test_each_mart_and_column_is_described() -> None:
+    for mart in marts():
+        file = TRANSFORM / "models" / "marts" / f"{mart}.yml"
+        (model,) = yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
+        assert all(each["description"] for each in (model, *model["columns"]))
+
+
+def test_meltano_has_both_adapters_with_one_dbt() -> None:
+    duckdb, postgres = (PIP_URLS[f"dbt-{name}"].split() for name in ("duckdb", "postgres"))
+    assert duckdb[0] == postgres[0] == "dbt-core~=1.11.0"
+    assert "duckdb<1.3" in duckdb
+
+
+def test_meltano_gives_the_models_the_schema_of_the_loader() -> None:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    for environment in project["environments"]:
+        plugins = environment["config"]["plugins"]
+        (tap,), (dbt,) = plugins["extractors"], plugins["utilities"]
+        assert dbt["config"]["source_schema"] == tap["load_schema"]
+    utilities = {each["name"]: each for each in project["plugins"]["utilities"]}
+    for utility in utilities.values():
+        assert {"namespace", "pip_url", "executable", "settings", "commands"} <= utility.keys()
+        settings = {each["env"]: each.get("value") for each in utility["settings"]}
+        assert settings["DBT_SEND_ANONYMOUS_USAGE_STATS"] is False

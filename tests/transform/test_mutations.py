@@ -1,0 +1,183 @@
+"""Each of these mistakes in the SQL is found by the oracle: `make models`."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.transform.compare import wrong
+from tests.transform.engines import TRANSFORM, DuckDb
+from tests.transform.records import Tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.transform.conftest import Messages
+
+pytestmark = pytest.mark.models
+
+
+class Mutation(NamedTuple):
+    """A mistake: in a file, this text instead of that; and a mart that must show it."""
+
+    file: str
+    right: str
+    mistaken: str
+    mart: str
+
+
+MUTATIONS = {
+    "sign of credit notes": Mutation(
+        "models/marts/billit__invoices.sql",
+        "case when order_type = 'CreditNote' then -1 else 1 end as sign",
+        "1 as sign",
+        "billit__invoices",
+    ),
+    "sign of lines": Mutation(
+        "models/marts/billit__invoice_lines.sql",
+        "cast(invoices.sign * lines.total_excl as",
+        "cast(lines.total_excl as",
+        "billit__invoice_lines",
+    ),
+    "oldest copy": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "order by last_modified_at desc nulls last, extracted_at desc, preference, stream",
+        "order by last_modified_at, extracted_at desc, preference, stream",
+        "billit__invoices",
+    ),
+    "the table of invoices before that of credit notes": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "order by last_modified_at desc nulls last, extracted_at desc, preference, stream",
+        "order by preference, stream desc, last_modified_at desc",
+        "billit__invoices",
+    ),
+    "the index is not asked": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "from {{ ref('stg_billit__order_index') }}",
+        "from {{ ref('stg_billit__order_index') }} where false",
+        "billit__invoices",
+    ),
+    "details before newer rows": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "order by last_modified_at desc nulls last, preference, extracted_at desc, stream",
+        "order by preference desc, last_modified_at desc, extracted_at desc, stream",
+        "billit__open_items",
+    ),
+    "deletes ignored": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "coalesce(deleted.extracted_at >= now.seen_at, false) as is_deleted",
+        "false as is_deleted",
+        "billit__deleted_invoices",
+    ),
+    "what came back stays deleted": Mutation(
+        "models/intermediate/int_billit__orders.sql",
+        "coalesce(deleted.extracted_at >= now.seen_at, false) as is_deleted",
+        "deleted.order_id is not null as is_deleted",
+        "billit__invoices",
+    ),
+    "direction of rates": Mutation(
+        "macros/rules.sql",
+        "if var('billit_exchange') == 'divide'",
+        "if var('billit_exchange') == 'multiply'",
+        "billit__open_items",
+    ),
+    "half a cent cut off": Mutation(
+        "macros/engines.sql",
+        " ~ scale ~ ' + ' ~ divisor ~ ')'",
+        " ~ scale ~ ')'",
+        "billit__invoices",
+    ),
+    "fan-out over assignments": Mutation(
+        "models/marts/billit__payments.sql",
+        "        sum(amount) as amount\n    from bank\n    group by invoice_id",
+        "        amount\n    from bank",
+        "billit__payments",
+    ),
+    "fan-out over numbers": Mutation(
+        "models/marts/billit__invoices.sql",
+        "having count(*) = 1",
+        "having count(*) >= 1",
+        "billit__invoices",
+    ),
+    "set-offs taken for refunds": Mutation(
+        "models/marts/billit__payments.sql",
+        "over (partition by company_id, transaction_id) = 1 then 1",
+        "over (partition by company_id, transaction_id, invoice_id) = 1 then 1",
+        "billit__payments",
+    ),
+    "ageing of today": Mutation(
+        "models/marts/billit__ageing_monthly.sql",
+        "balances.valid_from <= month_ends.as_of\n"
+        "        and (balances.valid_until > month_ends.as_of or balances.valid_until is null)",
+        "balances.valid_until is null",
+        "billit__ageing_monthly",
+    ),
+    "ageing by the date of the invoice": Mutation(
+        "models/marts/billit__ageing_monthly.sql",
+        "month_ends.as_of - invoices.due_date",
+        "month_ends.as_of - invoices.invoice_date",
+        "billit__ageing_monthly",
+    ),
+    "a day late is not overdue": Mutation(
+        "macros/rules.sql",
+        "when {{ days_overdue }} <= 0 then",
+        "when {{ days_overdue }} <= 1 then",
+        "billit__ageing_monthly",
+    ),
+    "drafts count": Mutation(
+        "models/intermediate/int_billit__balances.sql",
+        "where is_posted and",
+        "where",
+        "billit__open_items",
+    ),
+    "currencies mixed": Mutation(
+        "models/marts/billit__open_items.sql",
+        "{{ billit.converted('open_amount', 'currency', 'company_currency', 'exchange_rate') }}",
+        "open_amount",
+        "billit__open_items",
+    ),
+    "old debts expected this week": Mutation(
+        "models/marts/billit__cash_flow.sql",
+        "case when items.days_overdue > 90 then 'doubtful' else 'expected' end",
+        "'expected'",
+        "billit__cash_flow",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
+    """The models without a mistake, of a copy of the project."""
+    engine = DuckDb(tmp_path_factory.mktemp("mutations"))
+    engine.load(*(file for run in loaded.runs for file in run))
+    shutil.copytree(TRANSFORM, engine.folder / "transform", ignore=shutil.ignore_patterns("target", "logs"))
+    engine.dbt("run", project=engine.folder / "transform", billit_as_of=str(loaded.today))
+    engine.dbt("seed", project=engine.folder / "transform", billit_as_of=str(loaded.today))
+    return engine
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_the_oracle_finds(name: str, built: DuckDb, loaded: Messages) -> None:
+    mutation, project = MUTATIONS[name], built.folder / "transform"
+    file = project / mutation.file
+    right = file.read_text(encoding="utf-8")
+    assert mutation.right in right
+    file.write_text(right.replace(mutation.right, mutation.mistaken), encoding="utf-8")
+    try:
+        selected = ("--select", "intermediate", "marts")
+        built.dbt("run", *selected, project=project, billit_as_of=str(loaded.today))
+        tables = Tables.of(file for run in loaded.runs for file in run)
+        found = _marts(built, tables, loaded)
+    finally:
+        file.write_text(right, encoding="utf-8")
+    assert mutation.mart in found
+
+
+def _marts(built: DuckDb, tables: Tables, loaded: Messages) -> set[str]:
+    """The marts that are wrong; a key that is there twice counts."""
+    try:
+        return {said.split(":")[0].split(" ")[0] for said in wrong(built, tables, loaded.today)}
+    except AssertionError as twice:
+        return {str(twice).split(":", maxsplit=1)[0]}
