@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.transform.engines import TRANSFORM, contract, marts
-from tests.transform.oracle_money import Money
+from tests.transform.oracle import Books
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 def wrong(engine: Engine, tables: Tables, as_of: date, *, multiply: bool = False) -> list[str]:
     """Where the marts are not what the records say, in words; each column of each row counts."""
-    books = Money(tables, as_of, multiply=multiply)
+    books = Books(tables, as_of, multiply=multiply)
     expected: dict[str, Iterable[Row]] = {
         "billit__ageing_monthly": books.ageing_monthly(),
         "billit__cash_flow": books.cash_flow(),

@@ -1,4 +1,4 @@
-"""The real loaders, dbt and both engines, each in an environment that Meltano's definition names."""
+"""The real loaders, dbt and both engines, installed as Meltano's definition says."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ TRANSFORM = ROOT / "transform"
 ENVIRONMENTS = ROOT / ".meltano" / "transform" / "environments"
 SCHEMA = "raw_billit"
 MODELS = f"{SCHEMA}_models"
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 _PLUGINS = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
 PIP_URLS = {
@@ -54,7 +55,7 @@ def call(*command: str | Path, expect: int = 0, **options: Any) -> str:
     """What a command prints, on both of its ways out."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = os.environ | {"PATH": path} | options.pop("env", {})
-    done = subprocess.run(  # noqa: S603
+    done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603
         command, env=env, text=True, check=False, stdout=-1, stderr=subprocess.STDOUT, **options
     )
     assert done.returncode == expect, f"{command}: {done.stdout}"
@@ -98,7 +99,9 @@ class Engine(ABC):
             with file.open(encoding="utf-8") as messages:
                 call(command, "--config", config, stdin=messages)
 
-    def dbt(self, *arguments: str, project: Path = TRANSFORM, expect: int = 0, **variables: Any) -> str:
+    def dbt(
+        self, *arguments: str, project: Path = TRANSFORM, expect: int = 0, **variables: Any
+    ) -> str:
         """Run dbt; the variables are the project's."""
         return call(
             executable("dbt", "dbt-duckdb", "dbt-postgres"),

@@ -1,4 +1,4 @@
-"""What a loader holds after some runs of the tap: the last record of each key, and when it was read."""
+"""What a loader holds after some runs of the tap: the last record of each key."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Tables:
             elif message["type"] == "RECORD":
                 stream, record = message["stream"], message["record"]
                 key = tuple(record[name] for name in keys[stream])
-                copy = Copy(stream, record, moment(message["time_extracted"]))
+                extracted = moment(message["time_extracted"])
+                assert extracted
+                copy = Copy(stream, record, extracted)
                 tables.streams[stream][key] = copy
         return tables
 

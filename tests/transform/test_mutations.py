@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.transform.compare import wrong
-from tests.transform.engines import TRANSFORM, DuckDb
+from tests.transform.engines import NO_TESTS, TRANSFORM, DuckDb
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.transform.conftest import Messages
 
 pytestmark = pytest.mark.models
@@ -152,9 +150,9 @@ def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
     """The models without a mistake, of a copy of the project."""
     engine = DuckDb(tmp_path_factory.mktemp("mutations"))
     engine.load(*(file for run in loaded.runs for file in run))
-    shutil.copytree(TRANSFORM, engine.folder / "transform", ignore=shutil.ignore_patterns("target", "logs"))
-    engine.dbt("run", project=engine.folder / "transform", billit_as_of=str(loaded.today))
-    engine.dbt("seed", project=engine.folder / "transform", billit_as_of=str(loaded.today))
+    project = engine.folder / "transform"
+    shutil.copytree(TRANSFORM, project, ignore=shutil.ignore_patterns("target", "logs"))
+    engine.dbt("build", *NO_TESTS, project=project, billit_as_of=str(loaded.today))
     return engine
 
 
