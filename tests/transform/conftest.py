@@ -29,6 +29,11 @@ class Messages(NamedTuple):
     runs: tuple[tuple[Path, ...], ...]
     today: date
 
+    @property
+    def files(self) -> list[Path]:
+        """Those of all runs."""
+        return [file for run in self.runs for file in run]
+
 
 class Demo:
     """The demo account as the tap brings it, today and on days ahead, one run after the other."""

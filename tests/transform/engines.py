@@ -167,9 +167,12 @@ class DuckDb(Engine):
             db.execute(sql)
 
     def copy(self, folder: Path) -> DuckDb:
-        """The same database, to be changed."""
+        """The same database, to be changed, and what dbt has parsed."""
         other = type(self)(folder)
         shutil.copy(self.file, other.file)
+        (other.folder / "target").mkdir()
+        parsed = "target/partial_parse.msgpack"
+        shutil.copy(self.folder / parsed, other.folder / parsed)
         return other
 
 

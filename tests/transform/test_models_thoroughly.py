@@ -82,7 +82,7 @@ def test_settings(engine: Engine, loaded: Messages) -> None:
         billit_identifiers={"parties": "contacts"},
     )
     assert wrong(engine, Tables.of(files), date(2026, 9, 30), multiply=True) == []
-    said = engine.dbt("run", "--select", "billit__invoices", billit_exchange="other", expect=1)
+    said = engine.dbt("run", "--select", "billit__invoices", billit_exchange="other", expect=2)
     assert "billit_exchange is divide or multiply" in said
 
 

@@ -17,10 +17,10 @@
 } -%}
 {%- set objects = dict(billit.order_objects(), contracts=('ContractDocumentReference', 'json')) -%}
 {%- set columns = dict(billit.order_columns(), **details) -%}
+{%- set kept = billit.kept() -%}
+{%- set of_objects = (billit.order_column_names() | reject('in', columns) | reject('in', ['stream', 'extracted_at']) | list) -%}
 
-with source as (
-    {{ billit.source_rows(billit.detail_streams(), dict(columns, **objects)) }}
-)
+with {{ billit.changed_details(kept, dict(columns, **objects)) }}
 
 select
     stream,
@@ -28,4 +28,5 @@ select
     {{ billit.order_object_columns() }},
     {{ billit.text_of('(contracts -> 0)', 'ID') }} as contract,
     extracted_at
-from source
+from changed
+{{ billit.unchanged_rows(kept, ['stream'] + (columns.keys() | list) + of_objects + ['contract', 'extracted_at']) }}

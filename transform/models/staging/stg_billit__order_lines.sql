@@ -1,37 +1,40 @@
-with details as (
-    {{ billit.source_rows(billit.detail_streams(), {
-        'order_id': ('OrderID', 'bigint'),
-        'order_lines': ('OrderLines', 'json'),
-    }) }}
-),
+{%- set columns = {
+    'line_id': ('OrderLineID', 'bigint'),
+    'description': ('Description', 'varchar'),
+    'description_extended': ('DescriptionExtended', 'varchar'),
+    'quantity': ('Quantity', 'numeric(28, 6)'),
+    'unit': ('Unit', 'varchar'),
+    'unit_price_excl': ('UnitPriceExcl', 'numeric(28, 6)'),
+    'reduction_percentage': ('ReductionPercentage', 'numeric(28, 6)'),
+    'total_excl': ('TotalExcl', 'numeric(18, 2)'),
+    'total_vat': ('TotalVAT', 'numeric(18, 2)'),
+    'total_incl': ('TotalIncl', 'numeric(18, 2)'),
+    'vat_percentage': ('VATPercentage', 'numeric(28, 6)'),
+    'ventilation_code': ('VentilationCode', 'varchar'),
+    'product_id': ('ProductID', 'varchar'),
+    'reference': ('Reference', 'varchar'),
+    'account_code': ('AccountCode', 'varchar'),
+    'analytic_cost_center': ('AnalyticCostCenter', 'varchar'),
+    'analytic_cost_bearer': ('AnalyticCostBearer', 'varchar'),
+    'allowance_charge_indicator': ('AllowanceChargeIndicator', 'boolean'),
+    'reason_code': ('Code', 'varchar'),
+    'linked_order_line_id': ('LinkedOrderLineID', 'varchar'),
+} -%}
+{%- set kept = billit.kept() -%}
 
-lines as (
-    {{ billit.elements('details', ['stream', 'order_id', 'extracted_at'], 'order_lines') }}
+with {{ billit.changed_details(kept, {'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')}) }},
+
+elements as (
+    {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'order_lines') }}
 )
 
 select
     stream,
     order_id,
     place as line_number,
-    {{ billit.text_of('value', 'OrderLineID', 'bigint') }} as line_id,
-    {{ billit.text_of('value', 'Description') }} as description,
-    {{ billit.text_of('value', 'DescriptionExtended') }} as description_extended,
-    {{ billit.text_of('value', 'Quantity', 'numeric(28, 6)') }} as quantity,
-    {{ billit.text_of('value', 'Unit') }} as unit,
-    {{ billit.text_of('value', 'UnitPriceExcl', 'numeric(28, 6)') }} as unit_price_excl,
-    {{ billit.text_of('value', 'ReductionPercentage', 'numeric(28, 6)') }} as reduction_percentage,
-    {{ billit.text_of('value', 'TotalExcl', 'numeric(18, 2)') }} as total_excl,
-    {{ billit.text_of('value', 'TotalVAT', 'numeric(18, 2)') }} as total_vat,
-    {{ billit.text_of('value', 'TotalIncl', 'numeric(18, 2)') }} as total_incl,
-    {{ billit.text_of('value', 'VATPercentage', 'numeric(28, 6)') }} as vat_percentage,
-    {{ billit.text_of('value', 'VentilationCode') }} as ventilation_code,
-    {{ billit.text_of('value', 'ProductID') }} as product_id,
-    {{ billit.text_of('value', 'Reference') }} as reference,
-    {{ billit.text_of('value', 'AccountCode') }} as account_code,
-    {{ billit.text_of('value', 'AnalyticCostCenter') }} as analytic_cost_center,
-    {{ billit.text_of('value', 'AnalyticCostBearer') }} as analytic_cost_bearer,
-    {{ billit.text_of('value', 'AllowanceChargeIndicator', 'boolean') }} as allowance_charge_indicator,
-    {{ billit.text_of('value', 'Code') }} as reason_code,
-    {{ billit.text_of('value', 'LinkedOrderLineID') }} as linked_order_line_id,
+    {%- for name, (key, type) in columns.items() %}
+    {{ billit.text_of('value', key, type) }} as {{ name }},
+    {%- endfor %}
     extracted_at
-from lines
+from elements
+{{ billit.unchanged_rows(kept, ['stream', 'order_id', 'line_number'] + (columns.keys() | list) + ['extracted_at']) }}

@@ -1,23 +1,26 @@
-with details as (
-    {{ billit.source_rows(billit.detail_streams(), {
-        'order_id': ('OrderID', 'bigint'),
-        'vat_groups': ('VatGroups', 'json'),
-    }) }}
-),
+{%- set columns = {
+    'vat_percentage': ('VATPercentage', 'numeric(28, 6)'),
+    'ventilation_code': ('VentilationCode', 'varchar'),
+    'total_excl': ('TotalExcl', 'numeric(18, 2)'),
+    'total_vat': ('TotalVAT', 'numeric(18, 2)'),
+    'total_incl': ('TotalIncl', 'numeric(18, 2)'),
+    'taxable_base': ('Mtvh', 'numeric(18, 2)'),
+} -%}
+{%- set kept = billit.kept() -%}
 
-groups as (
-    {{ billit.elements('details', ['stream', 'order_id', 'extracted_at'], 'vat_groups') }}
+with {{ billit.changed_details(kept, {'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')}) }},
+
+elements as (
+    {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'vat_groups') }}
 )
 
 select
     stream,
     order_id,
     place as group_number,
-    {{ billit.text_of('value', 'VATPercentage', 'numeric(28, 6)') }} as vat_percentage,
-    {{ billit.text_of('value', 'VentilationCode') }} as ventilation_code,
-    {{ billit.text_of('value', 'TotalExcl', 'numeric(18, 2)') }} as total_excl,
-    {{ billit.text_of('value', 'TotalVAT', 'numeric(18, 2)') }} as total_vat,
-    {{ billit.text_of('value', 'TotalIncl', 'numeric(18, 2)') }} as total_incl,
-    {{ billit.text_of('value', 'Mtvh', 'numeric(18, 2)') }} as taxable_base,
+    {%- for name, (key, type) in columns.items() %}
+    {{ billit.text_of('value', key, type) }} as {{ name }},
+    {%- endfor %}
     extracted_at
-from groups
+from elements
+{{ billit.unchanged_rows(kept, ['stream', 'order_id', 'group_number'] + (columns.keys() | list) + ['extracted_at']) }}
