@@ -9,29 +9,29 @@
     {{ return(table if table is not none and table.is_table else none) }}
 {% endmacro %}
 
-{#- The details that were not read at the last build, as a CTE `changed`. -#}
-{% macro changed_details(kept, columns) %}
-details as (
-    {{ billit.source_rows(billit.detail_streams(), columns) }}
+{#- The orders that were not read at the last build, as a CTE `changed`. -#}
+{% macro changed_orders(streams, columns, kept) %}
+present as (
+    {{ billit.source_rows(streams, columns) }}
 ),
 
 changed as (
-    select details.*
-    from details
+    select present.*
+    from present
     {%- if kept %}
     where not exists (
         select 1
         from {{ kept }} as kept
-        where kept.stream = details.stream
-            and kept.order_id = details.order_id
-            and kept.extracted_at = details.extracted_at
+        where kept.stream = present.stream
+            and kept.order_id = present.order_id
+            and kept.extracted_at = present.extracted_at
     )
     {%- endif %}
 )
 {%- endmacro %}
 
 {#- What was made of the others, to be added. -#}
-{% macro unchanged_rows(kept, columns) %}
+{% macro unchanged_orders(streams, columns, kept) %}
     {%- if kept %}
 union all
 select {{ columns | join(', ') }}
@@ -39,7 +39,7 @@ from {{ kept }} as kept
 where exists (
     select 1
     from (
-        {{ billit.source_rows(billit.detail_streams(), {'order_id': ('OrderID', 'bigint')}) }}
+        {{ billit.source_rows(streams, {'order_id': ('OrderID', 'bigint')}) }}
     ) as present
     where kept.stream = present.stream
         and kept.order_id = present.order_id

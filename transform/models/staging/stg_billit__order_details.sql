@@ -20,7 +20,7 @@
 {%- set kept = billit.kept() -%}
 {%- set of_objects = (billit.order_column_names() | reject('in', columns) | reject('in', ['stream', 'extracted_at']) | list) -%}
 
-with {{ billit.changed_details(kept, dict(columns, **objects)) }}
+with {{ billit.changed_orders(billit.detail_streams(), dict(columns, **objects), kept) }}
 
 select
     stream,
@@ -29,4 +29,8 @@ select
     {{ billit.text_of('(contracts -> 0)', 'ID') }} as contract,
     extracted_at
 from changed
-{{ billit.unchanged_rows(kept, ['stream'] + (columns.keys() | list) + of_objects + ['contract', 'extracted_at']) }}
+{{ billit.unchanged_orders(
+    billit.detail_streams(),
+    ['stream'] + (columns.keys() | list) + of_objects + ['contract', 'extracted_at'],
+    kept,
+) }}

@@ -22,7 +22,11 @@
 } -%}
 {%- set kept = billit.kept() -%}
 
-with {{ billit.changed_details(kept, {'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')}) }},
+with {{ billit.changed_orders(
+    billit.detail_streams(),
+    {'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')},
+    kept,
+) }},
 
 elements as (
     {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'order_lines') }}
@@ -37,4 +41,8 @@ select
     {%- endfor %}
     extracted_at
 from elements
-{{ billit.unchanged_rows(kept, ['stream', 'order_id', 'line_number'] + (columns.keys() | list) + ['extracted_at']) }}
+{{ billit.unchanged_orders(
+    billit.detail_streams(),
+    ['stream', 'order_id', 'line_number'] + (columns.keys() | list) + ['extracted_at'],
+    kept,
+) }}

@@ -1,13 +1,15 @@
-{%- set objects = billit.order_objects() -%}
-{%- set columns = dict(billit.order_columns(), **objects) -%}
+{%- set columns = billit.order_columns() -%}
+{%- set kept = billit.kept() -%}
+{%- set of_objects = (billit.order_column_names() | reject('in', columns) | reject('in', ['stream', 'extracted_at']) | list) -%}
 
-with source as (
-    {{ billit.source_rows(billit.row_streams(), columns) }}
-)
+with {{ billit.changed_orders(billit.row_streams(), dict(columns, **billit.order_objects()), kept) }}
 
 select
     stream,
-    {{ billit.order_columns().keys() | join(',\n    ') }},
+    {{ columns.keys() | join(',\n    ') }},
     {{ billit.order_object_columns() }},
     extracted_at
-from source
+from changed
+{{ billit.unchanged_orders(
+    billit.row_streams(), ['stream'] + (columns.keys() | list) + of_objects + ['extracted_at'], kept
+) }}

@@ -8,7 +8,11 @@
 } -%}
 {%- set kept = billit.kept() -%}
 
-with {{ billit.changed_details(kept, {'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')}) }},
+with {{ billit.changed_orders(
+    billit.detail_streams(),
+    {'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')},
+    kept,
+) }},
 
 elements as (
     {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'vat_groups') }}
@@ -23,4 +27,8 @@ select
     {%- endfor %}
     extracted_at
 from elements
-{{ billit.unchanged_rows(kept, ['stream', 'order_id', 'group_number'] + (columns.keys() | list) + ['extracted_at']) }}
+{{ billit.unchanged_orders(
+    billit.detail_streams(),
+    ['stream', 'order_id', 'group_number'] + (columns.keys() | list) + ['extracted_at'],
+    kept,
+) }}
