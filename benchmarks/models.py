@@ -1,0 +1,104 @@
+"""What `dbt build` costs: the first time, again, and after one order in a hundred has changed.
+
+The orders are the demo account's, loaded by the real loader and multiplied in the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from tests import postgres
+from tests.transform.conftest import Demo
+from tests.transform.engines import NO_TESTS, SCHEMA, DuckDb, PostgreSql
+
+if TYPE_CHECKING:
+    from tests.transform.engines import Engine
+
+STRIDE = 100_000_000
+ROWS = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")
+DETAILS = tuple(f"{name[:-1]}_details" for name in ROWS)
+ASSIGNED = {
+    "duckdb": """cast(replace(cast("AssignedEntities" as varchar),
+        json_extract_string("AssignedEntities", '$[0].EntityID'),
+        cast(cast(json_extract_string("AssignedEntities", '$[0].EntityID') as bigint) + {shift}
+        as varchar)) as json)""",
+    "postgres": """array[jsonb_set("AssignedEntities"[1], '{{EntityID}}',
+        to_jsonb(("AssignedEntities"[1] ->> 'EntityID')::bigint + {shift}))]""",
+}
+"""The only order of a transaction, moved with its order."""
+
+
+def multiply(engine: Engine, times: int) -> None:
+    """Have each order, and each transaction, so many times."""
+    shift = f"copy * {STRIDE}"
+    for table in (*ROWS, *DETAILS, "deleted_orders", "financial_transactions"):
+        moved = {name: f"{name} + {shift}" for name in ('"OrderID"', '"BankAccountTransactionID"')}
+        moved['"AssignedEntities"'] = ASSIGNED[engine.target].format(shift=shift)
+        found = engine.query(
+            "select column_name as name from information_schema.columns"
+            f" where table_schema = '{SCHEMA}' and table_name = '{table}'"
+        )
+        names = [f'"{row["name"]}"' for row in found]
+        known = {name.lower(): sql for name, sql in moved.items()}
+        values = ", ".join(known.get(name.lower(), name) for name in names)
+        engine.execute(
+            f"insert into {SCHEMA}.{table} ({', '.join(names)}) select {values}"
+            f" from {SCHEMA}.{table} cross join generate_series(1, {times - 1}) as g(copy)"
+        )
+
+
+def change(engine: Engine) -> None:
+    """One order in a hundred was read again."""
+    for table in (*ROWS, *DETAILS):
+        engine.execute(
+            f"update {SCHEMA}.{table} set _sdc_extracted_at = current_timestamp"
+            ' where "OrderID" % 100 = 7'
+        )
+
+
+def build(engine: Engine, what: str) -> None:
+    """Build once, and say what it cost; the server of PostgreSQL has its own CPU and memory."""
+    began, before = perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    engine.dbt("build", *NO_TESTS)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak = after.ru_maxrss / (1 << (20 if sys.platform == "darwin" else 10))
+    print(
+        f"{engine.target:10}{what:22}{perf_counter() - began:8.1f} s {cpu:8.1f} s of CPU"
+        f" {peak:8.0f} MiB at most so far"
+    )
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="few orders, to see that it works")
+    parser.add_argument("--engine", choices=("duckdb", "postgres"), default="duckdb")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        engine: Engine = DuckDb(folder / "duckdb")
+        if options.engine == "postgres":
+            server = stack.enter_context(postgres.running())
+            engine = PostgreSql(folder / "postgres", server)
+        engine.load(Demo(folder).sync(0))
+        multiply(engine, 3 if options.small else 104)
+        counts = " union all ".join(f"select count(*) as n from {SCHEMA}.{each}" for each in ROWS)
+        orders = sum(int(row["n"]) for row in engine.query(counts))
+        print(f"{orders} orders with details, on {os.cpu_count()} processors")
+        build(engine, "the first build")
+        build(engine, "nothing has changed")
+        change(engine)
+        build(engine, "1 % has changed")
+
+
+if __name__ == "__main__":
+    main()
