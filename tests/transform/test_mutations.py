@@ -79,8 +79,8 @@ MUTATIONS = {
     ),
     "direction of rates": Mutation(
         "macros/rules.sql",
-        "if var('billit_exchange') == 'divide'",
-        "if var('billit_exchange') == 'multiply'",
+        "{{ billit.ratio(amount, rate) }}",
+        "round({{ amount }} * {{ rate }}, 2)",
         "billit__open_items",
     ),
     "half a cent cut off": Mutation(
