@@ -26,11 +26,31 @@ class Oddity(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """What is to be looked at in objects with the same property names."""
+    """What is to be looked at in objects with the same property names.
+
+    `seen` are the types of values, in order, that were found to fit.
+    """
 
     unknown: tuple[Oddity, ...]
+    types: tuple[ValueType | None, ...]
+    seen: set[tuple[type, ...]]
     checks: tuple[tuple[Callable[[Values], bool], Callable[[dict[str, Any]], Values]], ...]
     parts: tuple[tuple[str, KnownProperties], ...]
+
+    def fits(self, record: dict[str, Any]) -> bool:
+        """Whether all values fit the schema."""
+        types = tuple(map(type, record.values()))
+        if types not in self.seen and not self._admits(types):
+            return False
+        return all(are_valid(values(record)) for are_valid, values in self.checks)
+
+    def _admits(self, types: tuple[type, ...]) -> bool:
+        for of, type_ in zip(self.types, types, strict=True):
+            if of is not None and of.types is not None and type_ not in of.types:
+                return False
+        if len(self.seen) < SHAPES:
+            self.seen.add(types)
+        return True
 
 
 class KnownProperties:
@@ -55,10 +75,8 @@ class KnownProperties:
         """Make all values fit the schema, at every level: what was odd, and did not mend itself."""
         shape = self._shape(record)
         odd = shape.unknown
-        for fit, values in shape.checks:
-            if not fit(values(record)):
-                odd += self._mend_values(record)
-                break
+        if not shape.fits(record):
+            odd += self._mend_values(record)
         for name, known in shape.parts:
             for part in _objects(record[name]):
                 if within := known.mend(part):
@@ -72,14 +90,16 @@ class KnownProperties:
     def _new_shape(self, names: tuple[str, ...]) -> _Shape:
         if len(self._shapes) >= SHAPES:
             self._shapes.clear()
-        by_type: dict[Callable[[Values], bool], list[str]] = {}
+        by_check: dict[Callable[[Values], bool], list[str]] = {}
         for name in names:
-            if name in self._types:
-                by_type.setdefault(self._types[name].fit, []).append(name)
+            if name in self._types and (are_valid := self._types[name].are_valid):
+                by_check.setdefault(are_valid, []).append(name)
         shape = self._shapes[names] = _Shape(
             unknown=tuple(Oddity(name, "kept") for name in names if name not in self._types),
+            types=tuple(map(self._types.get, names)),
+            seen=set(),
             # `itemgetter` gives a tuple only for two names or more.
-            checks=tuple((fit, itemgetter(*of, of[0])) for fit, of in by_type.items()),
+            checks=tuple((check, itemgetter(*of, of[0])) for check, of in by_check.items()),
             parts=tuple((name, self._parts[name]) for name in names if name in self._parts),
         )
         return shape
@@ -88,7 +108,7 @@ class KnownProperties:
         odd = []
         for name in self._types.keys() & record.keys():
             value, type_ = record[name], self._types[name]
-            if type_.fit((value,)):
+            if type_.fits(value):
                 continue
             try:
                 record[name] = _read(value, type_)

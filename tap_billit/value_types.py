@@ -10,10 +10,11 @@ import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 LARGEST = 2**63 - 1
 """What fits a `bigint`."""
@@ -22,9 +23,10 @@ MOST_DIGITS = 300
 """Places before or after the point: more is no amount, and no loader's number."""
 
 _DATE_TIME = re.compile(
-    # No year 0; at the ends of the calendar an offset leads out of it; a 29th is looked up.
+    # No year 0; at the ends of the calendar an offset leads out of it; a leap day is looked up.
     r"(?!0000|(?:0001|9999).{8,}(?:Z|[+-]\d\d:\d\d)$)"
-    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|"
+    r"(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?",
     re.ASCII,
 )
@@ -38,6 +40,13 @@ _ENDS = ("0001", "9999")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
+def _or_none(*types: type) -> frozenset[type]:
+    return frozenset({*types, type(None)})
+
+
+_OBJECTS = frozenset({dict})
+
+
 class PartlyReadError(ValueError):
     """Some of an array could not be read; `rest` is what could."""
 
@@ -47,36 +56,42 @@ class PartlyReadError(ValueError):
 
 
 class ValueType(NamedTuple):
-    """A type: its name, whether all of some values fit it, and how another is read.
+    """A type: what fits it, and how something else is read.
 
-    `read` raises ValueError where there is no one reading.
+    `are_valid` looks at values of the right Python `types`, at many of them in one step, as clean
+    records must not cost. `read` raises ValueError where there is no one reading.
     """
 
     name: str
-    fit: Callable[[tuple[Any, ...]], bool]
+    types: frozenset[type] | None
+    are_valid: Callable[[Iterable[Any]], bool] | None
     read: Callable[[Any], Any]
 
-
-def _fits(is_one: Callable[[Any], bool], values: tuple[Any, ...]) -> bool:
-    return all(map(is_one, values))
-
-
-def _have_type(types: frozenset[type], values: tuple[Any, ...]) -> bool:
-    return types.issuperset(map(type, values))
+    def fits(self, value: Any) -> bool:
+        """Whether `value` is one of this type."""
+        if self.types is not None and type(value) not in self.types:
+            return False
+        return self.are_valid is None or self.are_valid((value,))
 
 
-def _is_integer(value: Any) -> bool:
-    return value is None or (type(value) is int and -LARGEST <= value <= LARGEST)
+def _are_small(numbers: Iterable[Any]) -> bool:
+    """Whether all fit a `bigint`; of larger amounts, `read` makes what they were."""
+    given = [*filter(None, numbers)]
+    return not given or (max(given) <= LARGEST and min(given) >= -LARGEST)
 
 
-def _is_number(value: Any) -> bool:
-    if type(value) is Decimal:
-        return -MOST_DIGITS < value.adjusted() < MOST_DIGITS
-    return _is_integer(value)
+def _are_date_times(texts: Iterable[str | None]) -> bool:
+    return all(text is None or _DATE_TIME.fullmatch(text) for text in texts)
 
 
-def _is_date_time(value: Any) -> bool:
-    return value is None or (type(value) is str and _DATE_TIME.fullmatch(value) is not None)
+def _hold_objects(arrays: Iterable[list[Any] | None]) -> bool:
+    return _OBJECTS.issuperset(map(type, chain.from_iterable(filter(None, arrays))))
+
+
+def _hold(of: ValueType, arrays: Iterable[list[Any] | None]) -> bool:
+    return all(
+        item is not None and of.fits(item) for item in chain.from_iterable(filter(None, arrays))
+    )
 
 
 def read_number(value: Any) -> int | Decimal:
@@ -91,7 +106,7 @@ def read_number(value: Any) -> int | Decimal:
             raise ValueError("no number") from None
     if type(number) is int:
         number = Decimal(number)
-    if type(number) is not Decimal or not _is_number(number):
+    if type(number) is not Decimal or not -MOST_DIGITS < number.adjusted() < MOST_DIGITS:
         raise ValueError("no number")
     return int(number) if number.as_tuple().exponent == 0 else number
 
@@ -99,7 +114,7 @@ def read_number(value: Any) -> int | Decimal:
 def read_integer(value: Any) -> int:
     """The whole number that `value` is, or says, perhaps with a point."""
     number = read_number(value)
-    if number != int(number) or not _is_integer(int(number)):
+    if number != int(number) or not -LARGEST <= int(number) <= LARGEST:
         raise ValueError("no whole number")
     return int(number)
 
@@ -157,26 +172,20 @@ def _read_array(of: ValueType, value: Any) -> list[Any]:
 
 def _read_or_none(of: ValueType, item: Any) -> Any:
     try:
-        return item if of.fit((item,)) else of.read(item)
+        return item if of.fits(item) else of.read(item)
     except ValueError:
         return None
 
 
-def _is_array(of: ValueType, value: Any) -> bool:
-    return value is None or (type(value) is list and None not in value and of.fit(tuple(value)))
-
-
 _TYPES = {
-    "string": ValueType("text", partial(_have_type, frozenset({str, type(None)})), _read_text),
-    "boolean": ValueType(
-        "boolean", partial(_have_type, frozenset({bool, type(None)})), _read_boolean
-    ),
-    "integer": ValueType("whole number", partial(_fits, _is_integer), read_integer),
-    "number": ValueType("number", partial(_fits, _is_number), read_number),
-    "object": ValueType("object", partial(_have_type, frozenset({dict, type(None)})), _refuse),
+    "string": ValueType("text", _or_none(str), None, _read_text),
+    "boolean": ValueType("boolean", _or_none(bool), None, _read_boolean),
+    "integer": ValueType("whole number", _or_none(int), _are_small, read_integer),
+    "number": ValueType("number", _or_none(int, Decimal), _are_small, read_number),
+    "object": ValueType("object", _or_none(dict), None, _refuse),
 }
-_ANY = ValueType("value", lambda _: True, _refuse)
-_DATE_TIMES = ValueType("date-time", partial(_fits, _is_date_time), _read_date_time)
+_ANY = ValueType("value", None, None, _refuse)
+_DATE_TIMES = ValueType("date-time", _or_none(str), _are_date_times, _read_date_time)
 
 
 def type_of(definition: Mapping[str, Any]) -> ValueType:
@@ -191,11 +200,9 @@ def type_of(definition: Mapping[str, Any]) -> ValueType:
     if name != "array":
         return _TYPES[name]
     items = type_of(definition.get("items", {}))
-    return ValueType(
-        f"array of {items.name}s",
-        partial(_fits, partial(_is_array, items)),
-        partial(_read_array, items),
-    )
+    are_valid = _hold_objects if items is _TYPES["object"] else partial(_hold, items)
+    read = partial(_read_array, items)
+    return ValueType(f"array of {items.name}s", _or_none(list), are_valid, read)
 
 
 def is_blank(value: Any) -> bool:

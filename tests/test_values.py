@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
+from tap_billit.api.json_text import read_strictly
 from tap_billit.demo.messages import Reply
 from tap_billit.schema_drift import KnownProperties
 from tap_billit.schemas.order import ORDER
@@ -67,7 +68,8 @@ UNREADABLE: dict[str, tuple[str, Any]] = {
     "two readings": (NUMBER, "1.234,56"),
     "comma": (NUMBER, "12,50"),
     "more than any amount": (NUMBER, Decimal("1e999999")),
-    "less than any amount": (NUMBER, Decimal("1e-999999")),
+    "less than any amount": (NUMBER, read_strictly(b"1e-999999")),
+    "more than a double": (NUMBER, read_strictly(b"1e400")),
     "no number": (NUMBER, "NaN"),
     "object for a text": (TEXT, {"a": 1}),
     "word for a boolean": (BOOLEAN, "perhaps"),

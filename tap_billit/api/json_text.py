@@ -19,7 +19,19 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticE
 MOST_DIGITS = 4000
 """Digits of an integer: Python reads no more, and no amount has so many."""
 
-read_strictly = msgspec.json.Decoder(float_hook=Decimal).decode
+MOST_ZEROS = 300
+"""Places by which an exponent may move the point."""
+
+
+def _number(text: str) -> Decimal | str:
+    """Digit for digit; what no amount is, such as 1e-9999, stays text for others to judge."""
+    number = Decimal(text)
+    if ("e" in text or "E" in text) and not -MOST_ZEROS < number.adjusted() < MOST_ZEROS:
+        return text
+    return number
+
+
+read_strictly = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def read_leniently(content: bytes, *, charset: str | None = None) -> Any:
@@ -32,7 +44,7 @@ def read_leniently(content: bytes, *, charset: str | None = None) -> Any:
         body = json.loads(
             _text(content, charset),
             strict=False,
-            parse_float=_decimal,
+            parse_float=_number_or_none,
             parse_int=lambda digits: int(digits) if len(digits) < MOST_DIGITS else None,
             parse_constant=lambda _: None,
         )
@@ -58,9 +70,9 @@ def _is_known(charset: str) -> bool:
         return False
 
 
-def _decimal(text: str) -> Decimal | None:
+def _number_or_none(text: str) -> Decimal | str | None:
     try:
-        return Decimal(text)
+        return _number(text)
     except InvalidOperation:
         return None
 
