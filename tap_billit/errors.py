@@ -5,11 +5,9 @@ No message carries a token, a key, a secret or the body of an answer from the to
 
 from __future__ import annotations
 
-import traceback
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
@@ -116,36 +114,6 @@ class LoginError(BillitError):
 
 class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
-
-
-SDK_SETTINGS = {
-    "singer_sdk/mapper.py": "`stream_maps` cannot be applied (amounts are exact decimals: beside "
-    "fractions they need `float(…)`)",
-    "singer_sdk/helpers/_batch.py": "`batch_config` cannot be used",
-    "singer_sdk/batch.py": "`batch_config` cannot be used",
-}
-"""Where the SDK fails on a mistake in a setting of its own, and what is wrong then."""
-
-
-def sentence(error: Exception) -> str:
-    """What to tell the user about any error.
-
-    The text of one that nobody foresaw may quote a secret: only its type and place are told, but
-    what comes from the system, or from the SDK, says what to do.
-    """
-    if isinstance(error, BillitError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    for path, blamed in SDK_SETTINGS.items():
-        if any(Path(frame.filename).as_posix().endswith(path) for frame in frames):
-            return f"{blamed}: {type(error).__name__}, {error}."
-    telling = isinstance(error, OSError) or type(error).__module__.startswith("singer_sdk")
-    what = f"{type(error).__name__} {error if telling else ''}".strip()
-    where = "".join(f"{Path(each.filename).name}, line {each.lineno}" for each in frames[-1:])
-    return (
-        f"The run ended by an error that was not foreseen: {what} ({where}). Run it again with "
-        "`TAP_BILLIT_LOGLEVEL=DEBUG` to see where it comes from, and please report it."
-    )
 
 
 UNSENT = (requests.RequestException, HTTPError, UnicodeError)

@@ -18,12 +18,13 @@ from typing_extensions import override
 
 from tap_billit.account import BillitAccount
 from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
-from tap_billit.errors import BillitError, sentence
+from tap_billit.errors import BillitError
 from tap_billit.set_aside import sentence_of
 from tap_billit.settings import SETTINGS, Settings
 from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
+from tap_billit.unforeseen import sentence
 from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:

@@ -1,0 +1,76 @@
+"""How records leave a stream: as RECORD messages, or in the files of BATCH messages."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from singer_sdk import Stream
+from singer_sdk.batch import Batcher
+from singer_sdk.helpers._batch import SDKBatchMessage
+from singer_sdk.helpers._util import utc_now
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import RecordMessage
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.helpers.types import Context, Record
+
+
+class RecordWriter(Stream):
+    """A stream whose records go out in one step where nothing changes them, and all alike."""
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        """Without the SDK's look for what to leave out or change, where there is nothing."""
+        if not self._goes_as_it_is:
+            super()._write_record_message(record)
+            return
+        self._tap.write_message(
+            RecordMessage(
+                stream=self.name,
+                record=record,
+                version=self._stream_version,
+                time_extracted=utc_now(),
+            )
+        )
+        self.state_manager.is_flushed = False
+
+    @override
+    def _sync_batches(self, batch_config: BatchConfig, context: Context | None = None) -> None:
+        """Put into the files what RECORDs would have; the SDK's own way neither masks nor maps."""
+        messages = chain.from_iterable(
+            self._generate_record_messages(record)
+            for record in self._sync_records(context, write_messages=False)
+        )
+        with self.get_batch_counter() as counter:
+            while chunk := [*islice(messages, batch_config.batch_size)]:
+                for batch in self._batches(chunk, batch_config):
+                    counter.increment()
+                    self._tap.write_message(batch)
+                self.state_manager.is_flushed = False
+                self._write_state_message()
+
+    def _batches(
+        self, messages: list[RecordMessage], config: BatchConfig
+    ) -> Iterator[SDKBatchMessage]:
+        """Files of `messages`, each with those of one stream: a map may make several of one."""
+        by_stream: dict[str, list[Record]] = {}
+        for message in messages:
+            by_stream.setdefault(message.stream, []).append(message.record)
+        for stream, records in by_stream.items():
+            batcher = Batcher(tap_name=self.tap_name, stream_name=stream, batch_config=config)
+            for manifest in batcher.get_batches(iter(records)):
+                yield SDKBatchMessage(stream=stream, encoding=config.encoding, manifest=manifest)
+
+    @cached_property
+    def _goes_as_it_is(self) -> bool:
+        """Whether all properties are selected, and no stream map or flattening is configured."""
+        return all(self.mask.values()) and all(
+            type(each) is SameRecordTransform and not each.flattening_enabled
+            for each in self.stream_maps
+        )
