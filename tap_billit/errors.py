@@ -116,8 +116,9 @@ class StateError(BillitError):
     """The state that the tap was given cannot be continued from."""
 
 
-UNSENT = (requests.RequestException, HTTPError, UnicodeError)
-"""What sending and reading raise: `requests` lets some errors of what is below it pass."""
+UNSENT = (requests.RequestException, HTTPError, ValueError)
+"""What sending and reading raise: `requests` lets some errors of what is below it pass, such as
+that a chunk has a negative size, or that a header cannot be encoded."""
 
 BAD_HEADER = (requests.exceptions.InvalidHeader, UnicodeError)
 BAD_ADDRESS = (
@@ -199,7 +200,7 @@ def error_from(response: requests.Response) -> TransientError | ApiError:
 def unreachable(error: Exception, url: str) -> BillitError:
     """The error that a request without a whole answer stands for."""
     address = without_credentials(url)
-    if isinstance(error, (*BAD_ADDRESS, UnicodeError)):
+    if isinstance(error, (*BAD_ADDRESS, UnicodeError)) and not _is_of_answer(error):
         return BillitError(_unsendable(url, header=isinstance(error, BAD_HEADER)))
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error):
         return BillitError(
@@ -207,6 +208,11 @@ def unreachable(error: Exception, url: str) -> BillitError:
             "clock, and `REQUESTS_CA_BUNDLE` if a proxy opens TLS."
         )
     return TransientError(f"Billit could not be reached at {address}: {_root(error)}.")
+
+
+def _is_of_answer(error: Exception) -> bool:
+    """Whether a header is bad that came back, such as two lengths; ours is refused before."""
+    return isinstance(error, requests.exceptions.InvalidHeader) and error.request is not None
 
 
 def _unsendable(url: str, *, header: bool) -> str:
