@@ -1,157 +1,57 @@
-"""Histories that lose orders where a rule of the crawl is missing, each as short as it gets.
+"""Nothing is lost in these histories, and each rule of the tap is needed for one of them.
 
 Each is told once with the tap as it is, which keeps the promise, and once with the tap that it
-catches. Requests are numbered from 0: the account, the mark, then pages of two.
+catches.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.demo import Reply
 from tests.kit.history import MINUTE, History
-from tests.simulation import mutations
+from tests.simulation import stories
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promise import BrokenPromiseError
-from tests.simulation.targets import BufferedByStream
-from tests.simulation.world import (
-    SECOND,
-    Create,
-    Delete,
-    Move,
-    Pay,
-    Touch,
-    Wait,
-)
+from tests.simulation.world import Add, Create, Edit, Remove, Touch, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-SECOND_PAGE = 3
-
-
-def deleted_between_pages() -> None:
-    """An order goes, the rest moves up by one, over the edge of the page."""
-    history = History()
-    history.billit(Create(times=5))
-    history.sync(plan={SECOND_PAGE: [Delete(0)]})
-
-
-def moved_between_pages() -> None:
-    """The same, by an order that becomes a credit note."""
-    history = History()
-    history.billit(Create(times=5))
-    history.sync(plan={SECOND_PAGE: [Move(0, kind=1)]})
-
-
-def changed_behind_then_ahead() -> None:
-    """While page two is awaited an order of page one changes, and later one that is to come."""
-    history = History()
-    history.billit(Create(times=4), Wait(60 * MINUTE))
-    history.sync(plan={SECOND_PAGE: [Touch(0), Wait(10 * MINUTE), Touch(3)]})
-    history.sync()
-
-
-def commits_late() -> None:
-    """A change is stamped before the mark and appears after it."""
-    history = History()
-    history.billit(Create())
-    history.sync()
-    history.billit(Wait(SECOND), Touch(0, age=4 * MINUTE), Create())
-    history.sync()
-
-
-def commits_as_late_as_allowed() -> None:
-    """A change is stamped with the very time of the bookmark."""
-    history = History()
-    history.billit(Create())
-    history.sync()
-    history.billit(Touch(0, age=5 * MINUTE), Create())
-    history.sync()
-
-
-def commits_late_under_the_same_mark() -> None:
-    """A change appears late, and the newest LastModified is what it was."""
-    history = History()
-    history.billit(Create(times=2))
-    history.sync()
-    history.billit(Touch(0, age=MINUTE))
-    history.sync()
-
-
-def ties_with_the_mark_as_late_as_allowed() -> None:
-    """The lookback after the mark, to the tick, an order appears with the stamp of the mark."""
-    history = History()
-    history.billit(Create(age=5 * MINUTE))
-    history.sync()
-    history.billit(Create(age=5 * MINUTE))
-    history.sync()
-
-
-def changed_behind_a_killed_run() -> None:
-    """A run is killed after page one, an order on it changes, the next run goes on behind it."""
-    history = History()
-    history.billit(Create(times=4))
-    history.sync(kill_at=5)
-    assert history.target.state["bookmarks"]
-    history.billit(Wait(20 * MINUTE), Touch(0), Wait(20 * MINUTE), Create(kind=4))
-    history.sync()
-    history.sync()
-
-
-def repeated_hour() -> None:
-    """In autumn 02:50 is followed by 02:10."""
-    history = History("2026-10-25T00:50:00")
-    history.billit(Create(times=2), Wait(12 * MINUTE))
-    history.sync()
-    history.billit(Wait(8 * MINUTE), Touch(0), Wait(60 * MINUTE))
-    history.sync()
-
-
-def first_state_taken_for_stored() -> None:
-    """A loader flushes one stream, hands back its first STATE, and dies with another stream."""
-    history = History(target=BufferedByStream(3), streams=("sales_invoices", "supplier_invoices"))
-    history.billit(Create(times=2), Wait(20 * MINUTE), Create(kind=2, times=4))
-    history.sync(dies=True)
-    history.sync()
-
-
-def set_aside_and_killed(status: int, kill_at: int | None) -> None:
-    """Details cannot be read in one run; the next one, which can, is killed; then one more."""
-    history = History(streams=("sales_invoice_details",))
-    history.billit(Create(times=5), Wait(6 * MINUTE))
-    odd = {order: Reply.error(status, "Odd") for order in sorted(history.world.orders)[1:3]}
-    assert not history.sync(unreadable=odd).complete
-    history.billit(Create())
-    if kill_at is not None:
-        history.sync(kill_at=kill_at)
-    history.sync()
-
-
-def not_readable_for_a_while() -> None:
-    set_aside_and_killed(403, None)
-
-
-def not_found_for_a_while() -> None:
-    set_aside_and_killed(404, None)
-
-
 CAUGHT = (
-    (deleted_between_pages, mutations.offset_paging),
-    (moved_between_pages, mutations.offset_paging),
-    (changed_behind_then_ahead, mutations.bookmark_is_largest_seen),
-    (commits_late, mutations.no_lookback),
-    (commits_as_late_as_allowed, mutations.gt),
-    (commits_late_under_the_same_mark, mutations.unsettled_mark),
-    (ties_with_the_mark_as_late_as_allowed, mutations.settled_too_soon),
-    (changed_behind_a_killed_run, mutations.no_fresh_walk),
-    (changed_behind_a_killed_run, mutations.interrupted_crawl_takes_new_mark),
-    (repeated_hour, mutations.autumn_not_set_back),
-    (first_state_taken_for_stored, mutations.first_state_after_records),
-    (not_readable_for_a_while, mutations.set_aside_is_forgotten),
-    (not_found_for_a_while, mutations.not_found_is_believed),
+    (stories.deleted_between_pages, "offset_paging"),
+    (stories.moved_between_pages, "offset_paging"),
+    (stories.changed_behind_then_ahead, "bookmark_is_largest_seen"),
+    (stories.commits_late, "no_lookback"),
+    (stories.commits_as_late_as_allowed, "gt"),
+    (stories.commits_late_under_the_same_mark, "unsettled_mark"),
+    (stories.ties_with_the_mark_as_late_as_allowed, "settled_too_soon"),
+    (stories.changed_behind_a_killed_run, "no_fresh_walk"),
+    (stories.changed_behind_a_killed_run, "interrupted_crawl_takes_new_mark"),
+    (stories.bookmark_set_back_by_hand, "bookmark_set_back_is_ignored"),
+    (stories.bookmark_removed_by_hand, "bookmark_set_back_is_ignored"),
+    (stories.repeated_hour, "autumn_not_set_back"),
+    (stories.first_state_taken_for_stored, "first_state_after_records"),
+    (stories.not_readable_for_a_while, "set_aside_is_forgotten"),
+    (stories.not_readable_for_a_while, "any_4xx_is_deleted"),
+    (stories.not_readable_for_a_while, "set_aside_is_not_tried_again"),
+    (stories.not_found_for_a_while, "not_found_is_believed"),
+    (stories.row_cannot_be_written, "page_is_marked_before_it_is_written"),
+    (stories.details_cannot_be_written, "details_are_marked_before_they_are_written"),
+    (stories.file_cannot_be_written, "details_are_marked_before_they_are_written"),
+    (stories.moved_before_its_details_are_read, "details_are_not_held_against_the_order"),
+    (stories.quiet_in_one_company_alone, "one_mark_for_all_companies"),
+    (stories.refused_for_a_while, "refused_company_is_no_failure"),
+    (stories.party_changes_between_pages, "oldest_change_first"),
+    (stories.credit_note_has_files, "files_of_invoices_only"),
+    (stories.one_of_each, "supplier_credit_notes_as_income"),
+    (stories.one_of_each, "credit_note_details_as_invoices"),
+    (stories.one_of_each, "details_without_their_company"),
+    (stories.paid_today, "nothing_reread"),
+    (stories.paid_three_weeks_ago, "lately_is_three_days"),
+    (stories.owed_for_longer, "open_ones_are_not_read_again"),
+    (stories.owed_for_longer, "same_mark_ends_what_rereads"),
 )
 
 
@@ -161,14 +61,38 @@ def test_nothing_is_lost(history: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize(("history", "mutation"), CAUGHT)
-def test_the_check_bites(history: Callable[[], None], mutation: Any) -> None:
-    with mutation(), pytest.raises(BrokenPromiseError):
+def test_the_check_bites(history: Callable[[], None], mutation: str) -> None:
+    with MUTATIONS[mutation].apply(), pytest.raises(BrokenPromiseError):
         history()
+
+
+@pytest.mark.xfail(raises=BrokenPromiseError, reason="paid late and dated back: a known gap")
+@pytest.mark.parametrize("days", [-60, None])
+def test_a_payment_is_noticed_whatever_its_date(
+    days: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.simulation.promise.PAID_LATE_IS_NOTICED", True)
+    stories.paid_in_silence(days)
+
+
+@pytest.mark.xfail(raises=BrokenPromiseError, reason="a deletion hides another row: a known gap")
+def test_a_party_that_is_deleted_between_pages_hides_no_other() -> None:
+    history = History(streams=("parties",))
+    history.billit(Add(times=5), Wait(6 * MINUTE))
+    history.sync(plan={stories.SECOND_PAGE: [Remove("parties", 0)]})
 
 
 @pytest.mark.parametrize("kill_at", range(8))
 def test_what_is_set_aside_survives_a_kill(kill_at: int) -> None:
-    set_aside_and_killed(403, kill_at)
+    stories.set_aside_and_killed(403, kill_at)
+
+
+def test_a_list_is_read_as_far_as_it_changed() -> None:
+    history = History(streams=("parties",))
+    history.billit(Add(times=9), Wait(20 * MINUTE), Add(), Wait(6 * MINUTE))
+    history.sync()
+    history.billit(Edit("parties", 0), Wait(6 * MINUTE))
+    assert len(history.sync().requests) == 1 + 1 + 1
 
 
 def test_ties_by_the_hundred() -> None:
@@ -187,18 +111,6 @@ def test_an_account_at_rest_costs_two_requests_and_gives_nothing_twice() -> None
     assert sum(message["type"] == "RECORD" for message in first.messages) == 10
     assert sum(message["type"] == "RECORD" for message in second.messages) == 0
     assert len(second.requests) == 2
-
-
-def test_what_is_owed_is_as_of_this_sync() -> None:
-    """A payment that does not move LastModified, and days that go by, arrive all the same."""
-    history = History(refresh_unpaid=True)
-    history.billit(Create(times=5), Wait(6 * MINUTE))
-    history.sync()
-    history.billit(Pay(1, quiet=True), Wait(40 * 24 * 60 * MINUTE))
-    history.sync()
-    assert [row["Paid"] for row in history.target.tables["sales_invoices"].values()].count(
-        True
-    ) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,27 +10,30 @@ loaders keep, `promise` what is checked, `machine` the rules.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.simulation.machine import Histories
-from tests.simulation.mutations import FOUND_LATE, FOUND_SOON
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promise import BrokenPromiseError
 
 TestHistories = Histories.TestCase
 
+FOUND_SOON = ("no_lookback", "unsettled_mark", "nothing_reread")
+FOUND_LATE = ("no_fresh_walk", "bookmark_is_largest_seen", "gt", "offset_paging")
+"""By how many made-up histories it takes until one of them catches it."""
 
-LONG = pytest.mark.skipif(settings().max_examples < 1000, reason="takes minutes")
+IS_LONG = settings().max_examples >= 1000
+LONG = pytest.mark.skipif(not IS_LONG, reason="takes minutes")
+pytestmark = pytest.mark.timeout(7200 if IS_LONG else 600)
 
 
 @pytest.mark.parametrize(
     "mutation", [*FOUND_SOON, *(pytest.param(each, marks=LONG) for each in FOUND_LATE)]
 )
-def test_the_machine_bites(mutation: Any) -> None:
+def test_the_machine_bites(mutation: str) -> None:
     """Chance finds these; short histories that catch these and more stand in test_histories.py."""
     tries = settings(phases=[Phase.generate], database=None, derandomize=True, max_examples=1500)
-    with mutation(), pytest.raises(BrokenPromiseError):
+    with MUTATIONS[mutation].apply(), pytest.raises(BrokenPromiseError):
         run_state_machine_as_test(Histories, settings=tries)

@@ -12,7 +12,7 @@ from tests.kit.run import catalog_of, ids, metadata_of
 
 if TYPE_CHECKING:
     from tap_billit.demo.account import Account
-    from tests.kit.run import Runner
+    from tests.kit.run import Json, Runner
 
 
 def test_full_table_in_the_catalog_reads_everything_again(run: Runner, account: Account) -> None:
@@ -68,6 +68,18 @@ def test_deselected_properties_are_left_out(run: Runner) -> None:
         assert "TotalIncl" not in record
         assert record["CounterParty"]["PartyID"]
         assert "VATNumber" not in record["CounterParty"]
+
+
+@pytest.mark.parametrize(
+    "schema", [{}, {"type": ["string", "number", "null"]}, {"anyOf": [{"type": "string"}]}]
+)
+def test_a_catalog_may_leave_a_type_open(schema: Json, run: Runner) -> None:
+    catalog = catalog_of("sales_invoices")
+    (entry,) = catalog["streams"]
+    entry["schema"]["properties"]["OrderStatus"] = schema
+    records = run(catalog=catalog).records["sales_invoices"]
+    assert records
+    assert all(record["OrderStatus"] for record in records)
 
 
 def test_an_unknown_property_is_named_once_and_breaks_nothing(

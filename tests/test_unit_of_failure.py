@@ -311,36 +311,6 @@ class Moving:
         self.now += timedelta(**by)
 
 
-def cut_short(server: DemoServer, **config: Any) -> Run:
-    server.fail(error(503, "Maintenance"), skip=4, times=ALWAYS)
-    run = sync(server, ROWS, retry_minutes=0, **config)
-    server.hooks.clear()
-    assert run.error
-    return run
-
-
-@pytest.mark.parametrize("back", ["2026-01-01T00:00:00", None])
-def test_a_bookmark_set_back_while_a_crawl_is_interrupted_is_obeyed(back: str | None) -> None:
-    moving = Moving()
-    with DemoServer(moving.account, page_size=10) as server:
-        whole = sync(server, ROWS, refresh_unpaid=False)
-        moving.later(days=40)
-        run = sync(server, ROWS, state=whole.state, refresh_unpaid=False)
-        for row in moving.account.rows(companies_of(moving.account)[0]):
-            moving.account.change(row["OrderID"], Reference="changed")
-        cut = cut_short(server, state=run.state, refresh_unpaid=False)
-        state = cut.state
-        (partition,) = state["bookmarks"][ROWS]["partitions"]
-        assert partition["crawl"]
-        moving.later(days=1)
-        if back is None:
-            del partition["replication_key_value"]
-        else:
-            partition["replication_key_value"] = back
-        rest = sync(server, ROWS, state=state, refresh_unpaid=False)
-        assert {*ids(rest.records[ROWS])} >= {*ids(sync(server, ROWS).records[ROWS])}
-
-
 def test_an_order_that_is_ignored_is_noticed() -> None:
     """Billit takes `$orderby=LastModified desc`, and lists by OrderID all the same."""
     moving = Moving()

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tap_billit.clock import BillitClock
-from tests.simulation.promise import check
+from tests.simulation.promise import (
+    check,
+    check_bookmarks,
+    check_exit,
+    check_kinds,
+    check_times,
+)
 from tests.simulation.runs import sync
 from tests.simulation.targets import AtOnce
 from tests.simulation.world import SECOND, World, utc
@@ -21,7 +27,7 @@ MINUTE = 60 * SECOND
 
 
 class History:
-    """One account, one target; the promise is checked after each complete run."""
+    """One account, one target; the promise is checked after each run."""
 
     def __init__(
         self,
@@ -30,9 +36,10 @@ class History:
         target: Target | None = None,
         streams: tuple[str, ...] = ("sales_invoices",),
         page_size: int = 2,
+        companies: int = 1,
         **config: Any,
     ) -> None:
-        self.world = World(utc(now))
+        self.world = World(utc(now), companies=companies)
         self.target = target or AtOnce()
         self.streams = streams
         self.page_size = page_size
@@ -42,6 +49,7 @@ class History:
         self.world.apply(changes)
 
     def sync(self, **how: Any) -> Run:
+        before = self.target.state
         run = sync(
             self.world,
             self.target,
@@ -50,6 +58,10 @@ class History:
             **self.config,
             **how,
         )
+        check_kinds(run.messages)
+        check_times(run.messages)
+        check_bookmarks(before, self.target.state)
+        check_exit(self.world, run, streams=self.streams)
         if run.complete:
             start = self.config.get("start_date")
             check(

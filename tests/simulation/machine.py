@@ -1,9 +1,11 @@
 """Histories: syncs of an account that changes before, between and during them.
 
-The rules are few. Billit changes; its clock goes on; the tap runs, any subset of the streams,
-while Billit changes between any two requests, and is killed at any message, or fails at any
-request, or not; its next run starts from the STATE that the target kept. After each complete run
-the promise is checked for the streams it read, and at the end, after a run at rest, for all.
+The rules are few. Billit changes: orders, what they are, whether they are paid, parties, products,
+the companies that a login reaches and those that it may not read. Its clock goes on. The tap runs,
+any subset of the streams, while Billit changes between any two requests, and is killed at any
+message, or fails at any request or record, or not; its next run starts from the STATE that the
+target kept. After each complete run the promise is checked for the streams it read, and at the
+end, after a run at rest, for all.
 
 Clocks start where they are hardest: before and in the hour that autumn repeats, before the gap in
 spring, on a quiet day.
@@ -19,23 +21,29 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.simulation import targets
+from tests.simulation.bounds import Bound, check_requests
 from tests.simulation.promise import (
-    DOCUMENTS,
-    ROWS,
-    bound,
     check,
     check_bookmarks,
-    check_run,
+    check_exit,
+    check_kinds,
+    check_times,
 )
 from tests.simulation.runs import sync
+from tests.simulation.tables import ALL, CHANGED_LISTS
 from tests.simulation.world import (
     LOOKBACK,
     SECOND,
+    Add,
     Change,
     Create,
     Delete,
+    Edit,
+    Join,
     Move,
     Pay,
+    Refuse,
+    Remove,
     Touch,
     Wait,
     World,
@@ -49,7 +57,6 @@ STARTS = (
     utc("2026-10-25T01:30:00"),
     utc("2026-03-29T00:56:00"),
 )
-STREAMS = (*ROWS, *DOCUMENTS, "deleted_orders")
 MINUTE = 60 * SECOND
 
 numbers = st.integers(0, 30)
@@ -72,19 +79,28 @@ creations = st.builds(
     company=st.integers(0, 1),
     fine=st.booleans(),
 )
+lists = st.sampled_from(CHANGED_LISTS)
+additions = st.builds(Add, lists, ages, st.sampled_from((1, 2, 5)), st.integers(0, 1))
+days = st.one_of(st.sampled_from((0, 0, None)), st.integers(-90, 30))
 changes = st.one_of(
     creations,
     st.builds(Touch, numbers, ages, st.booleans()),
     st.builds(Touch, numbers, ages, st.booleans()),
     st.builds(Move, numbers, kinds, ages),
-    st.builds(Pay, numbers, st.booleans()),
+    st.builds(Pay, numbers, st.booleans(), days),
     st.builds(Delete, numbers),
+    additions,
+    st.builds(Edit, lists, numbers, ages),
+    st.builds(Join),
+    st.builds(Refuse, numbers, st.booleans()),
     waits,
 )
+between_runs = st.one_of(changes, st.builds(Remove, lists, numbers))
+"""A party that goes while its list is read may hide another."""
 plans = st.dictionaries(st.integers(0, 15), st.lists(changes, min_size=1, max_size=3), max_size=5)
 chosen = st.one_of(
-    st.sampled_from((("sales_invoices",), ("sales_invoice_details",), STREAMS)),
-    st.lists(st.sampled_from(STREAMS), min_size=1, max_size=3, unique=True).map(tuple),
+    st.sampled_from((("sales_invoices",), ("sales_invoice_details",), ALL)),
+    st.lists(st.sampled_from(ALL), min_size=1, max_size=3, unique=True).map(tuple),
 )
 kept_by = st.one_of(
     st.builds(targets.AtOnce),
@@ -122,7 +138,7 @@ class Histories(RuleBasedStateMachine):
         self.start: str | None = None
         self.world.apply(orders)
 
-    @rule(changed=st.lists(changes, min_size=1, max_size=4))
+    @rule(changed=st.lists(between_runs, min_size=1, max_size=4))
     def change(self, changed: list[Change]) -> None:
         self.world.apply(changed)
 
@@ -141,6 +157,7 @@ class Histories(RuleBasedStateMachine):
         streams=chosen,
         plan=plans,
         kill_at=st.one_of(st.none(), st.integers(0, 15), st.integers(0, 60)),
+        fail_at=st.one_of(st.none(), st.none(), st.integers(0, 15)),
         down_at=st.one_of(st.none(), st.none(), st.integers(0, 20)),
         dies=st.booleans(),
         refresh_unpaid=st.booleans(),
@@ -157,8 +174,10 @@ class Histories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
-            run = self._sync(STREAMS, refresh_unpaid=True, at_rest=True)
+            self.world.refused.clear()
+            run = self._sync(ALL, refresh_unpaid=True, at_rest=True)
             assert run.complete
+            assert run.error is None
 
     def _sync(
         self, streams: tuple[str, ...], *, refresh_unpaid: bool, at_rest: bool = False, **how: Any
@@ -170,18 +189,21 @@ class Histories(RuleBasedStateMachine):
             config["start_date"] = self.start
             zone = ZoneInfo("Europe/Brussels")
             start = utc(self.start[:19]).astimezone(zone).replace(tzinfo=None).isoformat()
-        most = bound(
-            world,
-            target.state,
+        most = Bound(
+            world=world,
+            state=target.state,
             streams=streams,
             start=start,
             page_size=page_size,
             refresh_unpaid=refresh_unpaid,
-        )
+        ).most()
         before = target.state
         run = sync(world, target, streams=streams, page_size=page_size, **config, **how)
-        check_run(run, most=most, world=world, page_size=page_size)
+        check_requests(run, most=most, world=world, page_size=page_size)
+        check_times(run.messages)
+        check_kinds(run.messages)
         check_bookmarks(before, target.state)
+        check_exit(world, run, streams=streams)
         if run.complete:
             check(
                 world,

@@ -1,178 +1,230 @@
-"""Taps that lose rows: what the crawl would be with one of its rules taken away."""
+"""Mutations: what the tap would be with one of its rules taken away, and the tests that see it.
+
+The short ones of the histories run in the suite. All of them, each against the tests that must
+catch it, take some minutes:
+
+    HYPOTHESIS_PROFILE=thorough pytest tests/test_mutations.py
+
+A new rule of the tap comes with a line here. Where the text of the tap changes, so does its line.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from unittest import mock
+import json
+from base64 import b64decode
+from datetime import timedelta
 
-from tap_billit.api import odata
-from tap_billit.api.pagination import KeysetPaginator, NextPageLinkPaginator
-from tap_billit.clock import BillitClock
-from tap_billit.set_aside import SetAside
-from tap_billit.settings import Settings
-from tap_billit.state import CompanyState
-from tap_billit.streams.base import CompanyStream, IncrementalStream
-from tap_billit.streams.orders import OrderStream
+from tests.simulation.mutating import Mutation, Replace, Rewrite, told
+from tests.simulation.mutations_crawl import CRAWL
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    from tap_billit.state import Watermark
-
-begin, complete, pages = CompanyState.begin, CompanyState.complete, CompanyStream.pages
-condition = odata.ge
-
-
-@contextmanager
-def offset_paging() -> Generator[None]:
-    """The next page is asked by Billit's link."""
-    with mock.patch.object(KeysetPaginator, "_next", NextPageLinkPaginator._next):
-        yield
-
-
-@contextmanager
-def bookmark_is_largest_seen() -> Generator[None]:
-    """The bookmark is the largest LastModified written, as the SDK has it."""
-
-    def seen(self: OrderStream, *arguments: Any) -> Iterator[Any]:
-        for page in pages(self, *arguments):
-            newest.extend(row["LastModified"] for row in page)
-            yield page
-
-    def to_newest(self: CompanyState) -> None:
-        if newest:
-            self._state["crawl"]["until"] = max(newest)
-        newest.clear()
-        complete(self)
-
-    newest: list[str] = []
-    with (
-        mock.patch.object(OrderStream, "pages", seen),
-        mock.patch.object(CompanyState, "complete", to_newest),
-    ):
-        yield
-
-
-@contextmanager
-def no_lookback() -> Generator[None]:
-    """What commits late is not waited for."""
-    with mock.patch.object(Settings, "lookback", timedelta(0)):
-        yield
-
-
-@contextmanager
-def gt() -> Generator[None]:
-    """What was changed at the bookmark is left out."""
-
-    def without_equals(name: str, value: Any) -> str:
-        text = condition(name, value)
-        return text.replace(" ge ", " gt ") if name == "LastModified" else text
-
-    with mock.patch.object(odata, "ge", without_equals):
-        yield
-
-
-@contextmanager
-def unsettled_mark() -> Generator[None]:
-    """The mark being the same is enough to read nothing."""
-
-    def unsettled(self: CompanyState, mark: Watermark, *, lookback: timedelta) -> None:
-        begin(self, mark, lookback=lookback)
-        self._state["crawl"]["mark"] = mark.newest
-
-    with mock.patch.object(CompanyState, "begin", unsettled):
-        yield
-
-
-@contextmanager
-def no_fresh_walk() -> Generator[None]:
-    """A run that goes on with an interrupted crawl does nothing else."""
-
-    def only_the_rest(self: IncrementalStream, company: int, partition: dict[str, Any]) -> Any:
-        if "crawl" not in partition:
-            return records(self, company, partition)
-        return self._crawl(self.company_state(company, partition), company)
-
-    records = IncrementalStream.company_records
-    with mock.patch.object(IncrementalStream, "company_records", only_the_rest):
-        yield
-
-
-@contextmanager
-def interrupted_crawl_takes_new_mark() -> Generator[None]:
-    """A crawl that goes on moves the bookmark to the mark of the day it ends."""
-
-    def to_today(self: IncrementalStream, company: int, partition: dict[str, Any]) -> Any:
-        mark = self.account.watermark(self.path, company)
-        if "crawl" in partition and mark:
-            last = partition["crawl"]["last_order_id"]
-            begin(
-                self.company_state(company, partition),
-                mark,
-                lookback=self.account.settings.lookback,
-            )
-            partition["crawl"]["last_order_id"] = last
-        return records(self, company, partition)
-
-    records = IncrementalStream.company_records
-    with mock.patch.object(IncrementalStream, "company_records", to_today):
-        yield
-
-
-@contextmanager
-def autumn_not_set_back() -> Generator[None]:
-    """The hour that the clocks repeat is an hour like any other."""
-
-    def floor(self: BillitClock, moment: datetime) -> datetime:
-        return moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
-
-    with mock.patch.object(BillitClock, "floor", floor):
-        yield
-
-
-@contextmanager
-def settled_too_soon() -> Generator[None]:
-    """What appears exactly the lookback after its stamp is taken to have appeared before."""
-
-    def settled(self: CompanyState, mark: Watermark, lookback: timedelta) -> bool:
-        if mark.newest is None or mark.asked_at is None:
-            return False
-        return self._clock.latest(self._clock.read(mark.newest)) + lookback <= mark.asked_at
-
-    with mock.patch.object(CompanyState, "_no_late_change_possible", settled):
-        yield
-
-
-@contextmanager
-def first_state_after_records() -> Generator[None]:
-    """No STATE before a page has been written."""
-
-    def late(self: IncrementalStream, *, coming: int = 1) -> None:
-        crawls = (part.get("crawl") for part in self.stream_state.get("partitions", ()))
-        if all(crawl is None or crawl["last_order_id"] for crawl in crawls):
-            write_state(self, coming=coming)
-
-    write_state = IncrementalStream.write_state
-    with mock.patch.object(IncrementalStream, "write_state", late):
-        yield
-
-
-@contextmanager
-def set_aside_is_forgotten() -> Generator[None]:
-    """What cannot be read is passed."""
-    with mock.patch.object(SetAside, "add"):
-        yield
-
-
-@contextmanager
-def not_found_is_believed() -> Generator[None]:
-    """An order whose details are not found is taken for deleted, whatever the list says."""
-    with mock.patch("tap_billit.streams.order_details.still_listed", return_value=set()):
-        yield
-
-
-FOUND_SOON: tuple[Any, ...] = (no_lookback, unsettled_mark)
-FOUND_LATE: tuple[Any, ...] = (no_fresh_walk, bookmark_is_largest_seen, gt, offset_paging)
-"""By how many made-up histories it takes until one of them catches it."""
+_ALL = (
+    *CRAWL,
+    # What is read.
+    Mutation(
+        "supplier_credit_notes_as_income",
+        Replace("streams.orders:SupplierCreditNotes.direction", "Income"),
+        told("one_of_each"),
+    ),
+    Mutation(
+        "credit_note_details_as_invoices",
+        Replace("streams.order_details:SalesCreditNoteDetails.order_type", "Invoice"),
+        told("one_of_each"),
+    ),
+    Mutation(
+        "files_of_invoices_only",
+        Replace("streams.invoice_files:KINDS", ("Invoice",)),
+        told("credit_note_has_files"),
+    ),
+    Mutation(
+        "oldest_change_first",
+        Rewrite(
+            "streams.newest_first:NewestFirstStream.changed_records",
+            "LastModified desc",
+            "LastModified asc",
+        ),
+        told("party_changes_between_pages"),
+    ),
+    Mutation(
+        "lists_are_read_whole",
+        Rewrite(
+            "streams.newest_first:NewestFirstStream.changed_records",
+            "state.since is not None",
+            "False",
+        ),
+        "test_histories.py -k as_far_as",
+    ),
+    Mutation(
+        "nothing_reread",
+        Rewrite("streams.orders:OrderRows.reread_conditions", "if not self.rereads", "if True"),
+        told("paid_today"),
+    ),
+    Mutation(
+        "open_ones_are_not_read_again",
+        Rewrite("streams.orders:OrderRows.reread_conditions", 'odata.eq("Paid", False),', ""),
+        told("owed_for_longer"),
+    ),
+    Mutation(
+        "lately_is_three_days",
+        Replace("streams.orders:LATELY_PAID", timedelta(days=3)),
+        told("paid_three_weeks_ago"),
+    ),
+    Mutation(
+        "same_mark_ends_what_rereads",
+        Rewrite("streams.base:IncrementalStream.company_records", " and not self.rereads", ""),
+        told("owed_for_longer"),
+    ),
+    Mutation(
+        "details_without_their_company",
+        Rewrite("streams.order_details:OrderDetails.read", ", company=company", ""),
+        told("one_of_each"),
+    ),
+    Mutation(
+        "decimals_as_floats",
+        Replace("api.client:read_strictly", json.loads),
+        "test_sync.py",
+    ),
+    Mutation(
+        "numbers_in_text_stay_text",
+        Rewrite("schema_drift:KnownProperties._mend_values", "record[name] = _read", "_read"),
+        "test_query_fallbacks.py",
+    ),
+    # Asking ahead.
+    Mutation(
+        "nobody_ends_the_thread",
+        Rewrite("api.prefetch:prefetch", "over.set()", "pass"),
+        "test_prefetch.py",
+    ),
+    Mutation(
+        "any_number_at_once",
+        Rewrite("api.prefetch:map_in_order", "len(under_way) == at_once", "False"),
+        "test_prefetch.py",
+    ),
+    # What fails, and what it costs.
+    Mutation(
+        "refused_company_is_no_failure",
+        Replace("tap:TapBillit._name_what_is_missing", lambda _: None),
+        told("refused_for_a_while"),
+    ),
+    Mutation(
+        "state_of_refused_company_is_forgotten",
+        Rewrite(
+            "streams.base:CompanyStream._forgivingly",
+            "self.account.incomplete.leave_out(self.name, company, error)",
+            "partition.clear(); self.account.incomplete.leave_out(self.name, company, error)",
+        ),
+        "test_sync_cut_short.py",
+    ),
+    Mutation(
+        "any_4xx_is_deleted",
+        Rewrite(
+            "streams.settling:Unsettled.settle",
+            "attempt.maybe_gone and attempt.order not in listed",
+            "attempt.error is not None",
+        ),
+        told("not_readable_for_a_while"),
+    ),
+    Mutation(
+        "set_aside_is_forgotten",
+        Replace("set_aside:SetAside.add", lambda *_: None),
+        told("not_readable_for_a_while"),
+    ),
+    Mutation(
+        "not_found_is_believed",
+        Replace("streams.order_details:still_listed", lambda *_: set()),
+        told("not_found_for_a_while"),
+    ),
+    Mutation(
+        "details_are_not_held_against_the_order",
+        Replace("streams.order_details:OrderDetails._hold_against", lambda *_: None),
+        told("moved_before_its_details_are_read"),
+    ),
+    Mutation(
+        "rows_are_not_held_against_the_filter",
+        Replace("streams.orders:OrderStream.check", lambda *_: None),
+        "test_unit_of_failure.py",
+    ),
+    Mutation(
+        "rows_without_key_pass",
+        Rewrite(
+            "streams.base:CompanyStream.with_key",
+            "if all(identifies(row.get(key)) for key in keys)",
+            "",
+        ),
+        "test_unit_of_failure.py",
+    ),
+    Mutation(
+        "company_id_may_be_null",
+        Rewrite("streams.base:CompanyStream.post_process", 'row.get("CompanyID") is None', "False"),
+        "test_unit_of_failure.py",
+    ),
+    Mutation(
+        "set_aside_is_not_tried_again",
+        Replace("streams.order_details:OrderDetails.set_aside_records", lambda *_: ()),
+        told("not_readable_for_a_while"),
+    ),
+    Mutation(
+        "an_outage_is_no_outage",
+        Rewrite("set_aside:Recent.note", "return sum(self._failed) > RECENT // 2", "return False"),
+        "test_set_aside.py -k outage",
+    ),
+    Mutation(
+        "any_number_is_accepted",
+        Rewrite(
+            "tap:TapBillit._name_what_is_missing", "> self.settings.accept_unreadable", "> 10**9"
+        ),
+        "test_set_aside.py",
+    ),
+    Mutation(
+        "patience_is_never_spent",
+        Replace("api.retry:Patience.spend", lambda _: None),
+        "test_odd_answers.py -k odd_thing",
+    ),
+    # Values.
+    Mutation(
+        "no_second_reading",
+        Replace("api.client:read_leniently", lambda content, **_: json.loads(content)),
+        "test_values.py -k odd_characters",
+    ),
+    Mutation(
+        "odd_values_pass",
+        Replace("schema_drift:KnownProperties.mend", lambda *_: ()),
+        "test_values.py",
+    ),
+    Mutation(
+        "unknown_properties_are_dropped",
+        Rewrite(
+            "streams.base:BillitStream.post_process",
+            "other[path] = value",
+            "pass",
+        ),
+        "test_values.py -k unknown",
+    ),
+    Mutation(
+        "strict_base64",
+        Replace("streams.invoice_files:decoded", lambda text: b64decode(text, validate=True)),
+        "test_order_details.py test_values.py",
+    ),
+    Mutation(
+        "the_calendar_has_no_ends",
+        Rewrite("clock:shifted", "except OverflowError", "except KeyError"),
+        "test_settings_values.py test_clock.py test_state.py",
+    ),
+    # Files.
+    Mutation(
+        "files_are_written_in_place",
+        Rewrite(
+            "file_store:FileStore.write",
+            "_write_locally(place, content)",
+            "self._fs.pipe_file(place, content)",
+        ),
+        "test_files_whole.py -k full_disk",
+    ),
+    Mutation(
+        "uploads_are_written_in_place",
+        Rewrite(
+            "file_store:FileStore.write", "OBJECT_STORES.isdisjoint(_protocols(self._fs))", "False"
+        ),
+        "test_files_whole.py -k lost_connection",
+    ),
+)
+MUTATIONS = {mutation.name: mutation for mutation in _ALL}

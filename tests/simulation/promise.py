@@ -1,51 +1,42 @@
 """The promise, as a check of the target's tables against the account after a complete sync.
 
-Nothing lost: every order that exists and stood still since the sync began is in the table of its
-stream as Billit has it. Nothing made up: a row beyond those is of a deleted order, or of one that
-is of another kind now. Not twice: a walk over a list gives an order once.
-
-And the bound on requests, p being the page size: one for the account; for each company and list
-path one for the mark; for each walk over a stream `(m + c) // p + 1` pages, and for documents
-`m + c` more, where m orders match the walk's filter when the sync begins and c changes are made
-meanwhile. A stream is walked once; twice where its last run was cut short; and not at all where
-the mark is the one of the last walk and nothing is read again.
+Nothing lost: what exists and stood still since the sync began is in the table of its stream as
+Billit has it. Nothing made up: an order beyond those is deleted, or of another kind now, and then
+the table of that kind has it. Nothing in the wrong place: no record of another kind than its
+stream's. Not twice: a walk over a list gives an order once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.streams.full_table import FullTableStream
-from tap_billit.streams.newest_first import NewestFirstStream
-from tap_billit.streams.order_details import OrderDetails
-from tap_billit.streams.orders import OrderRows, OrderStream
-from tests.kit.run import as_json
-from tests.simulation.runs import STREAMS
+from tests.simulation.tables import (
+    DETAILS,
+    KIND,
+    LISTS,
+    ROWS,
+    WHOLE_LISTS,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tests.kit.run import Run
+    from tests.simulation.tables import Key, Row
     from tests.simulation.targets import Target
     from tests.simulation.world import World
 
 COMPUTED = ("Overdue", "DaysOverdue")
-ROWS = tuple(name for name, stream in STREAMS.items() if issubclass(stream, OrderRows))
-DOCUMENTS = tuple(
-    name
-    for name, stream in STREAMS.items()
-    if issubclass(stream, OrderDetails) and hasattr(stream, "direction")
-)
-LISTS = tuple(
-    name
-    for name, stream in STREAMS.items()
-    if issubclass(stream, (NewestFirstStream, FullTableStream))
-)
+
+PAID_LATE_IS_NOTICED = False
+"""Whether a payment is noticed that is dated far back, or not at all, and moves no LastModified."""
 
 
 class BrokenPromiseError(AssertionError):
-    """An order is lost, stale or made up, or a sync asked too much."""
+    """Something is lost, stale or made up, or a sync asked too much."""
 
 
 def check(  # noqa: PLR0913
@@ -57,116 +48,130 @@ def check(  # noqa: PLR0913
     refresh_unpaid: bool = True,
     at_rest: bool = False,
 ) -> None:
-    """Compare the tables of `streams` with the account; `start` is a naive date-time."""
-    for name in streams:
-        if name not in ROWS + DOCUMENTS:
-            continue
-        table = target.tables.get(name, {})
-        rereads = refresh_unpaid and name in ROWS
-        live = dict(_live(world, name))
-        for order, row in live.items():
-            if order in world.touched or (start and row["LastModified"] < start):
+    """Raise where the tables of `streams` break the promise; `start` is a naive date-time.
+
+    `at_rest`: nothing changed meanwhile, and all streams were read.
+    """
+    _Check(
+        world=world,
+        target=target,
+        streams=tuple(streams),
+        start=start,
+        rereads=refresh_unpaid,
+        at_rest=at_rest,
+    ).run()
+
+
+@dataclass(frozen=True)
+class _Check:
+    world: World
+    target: Target
+    streams: tuple[str, ...]
+    start: str | None
+    rereads: bool
+    at_rest: bool
+
+    def run(self) -> None:
+        """Raise where the promise is broken."""
+        for stream in self.streams:
+            for company in self.world.companies:
+                if stream == "companies" or not self._excused(company):
+                    self._compare(stream, company)
+            if self.at_rest and stream in KIND:
+                self._check_others(stream)
+
+    def _excused(self, company: int) -> bool:
+        world = self.world
+        return company in world.refused or ("companies", company) in world.touched
+
+    def _compare(self, stream: str, company: int) -> None:
+        if stream in WHOLE_LISTS and self.world.changes:
+            return
+        have = self.target.tables.get(stream, {})
+        for key, row in table(self.world, stream, company).items():
+            if self._may_miss(stream, key, row):
                 continue
-            have = table.get((order,))
-            if have is None:
-                raise BrokenPromiseError(f"{name}: {order} is lost; Billit has {row}")
-            if order in world.quiet and not rereads:
-                continue
-            want = row if name in ROWS else as_json(world.account.document(order))
-            left_out = () if rereads else COMPUTED
-            differs = {
-                key: (have.get(key), want.get(key))
-                for key in have.keys() | want.keys()
-                if key not in left_out and have.get(key) != want.get(key)
-            }
-            if differs:
-                raise BrokenPromiseError(f"{name}: {order} is stale: {differs}")
-        if at_rest:
-            _check_others(world, target, name, live)
+            if key not in have:
+                raise BrokenPromiseError(f"{stream}: {key} is lost; Billit has {row}")
+            if not self._may_be_stale(stream, key) and (
+                differs := self._differences(stream, have[key], row)
+            ):
+                raise BrokenPromiseError(f"{stream}: {key} is stale: {differs}")
+
+    def _may_miss(self, stream: str, key: Key, row: Row) -> bool:
+        """Whether it changed while the sync ran, or before the start."""
+        changed = (stream, key[-1]) if stream in LISTS or stream == "companies" else key[0]
+        if changed in self.world.touched:
+            return True
+        if not self.start or stream in WHOLE_LISTS or stream == "companies":
+            return False
+        return bool(row["LastModified"] < self.start)
+
+    def _may_be_stale(self, stream: str, key: Key) -> bool:
+        """Whether it was paid, and nothing that a sync asks for says so."""
+        order = key[0] if stream in KIND else None
+        if order not in self.world.quiet:
+            return False
+        unnoticed = order in self.world.unnoticed and not PAID_LATE_IS_NOTICED
+        return unnoticed or not self._rereads(stream)
+
+    def _rereads(self, stream: str) -> bool:
+        return self.rereads and stream in ROWS
+
+    def _differences(self, stream: str, have: Row, want: Row) -> dict[str, tuple[Any, Any]]:
+        names = want.keys() if stream == "invoice_files" else have.keys() | want.keys()
+        if stream in KIND and not self._rereads(stream):
+            names -= set(COMPUTED)
+        return differences(have, want, names)
+
+    def _check_others(self, stream: str) -> None:
+        """See that an order that is not of this kind is deleted, or stands where it is now."""
+        live, tables = self.world.orders, self.target.tables
+        for key in tables.get(stream, {}):
+            row = live.get(key[0])
+            if row is None and key not in tables.get("deleted_orders", {}):
+                raise BrokenPromiseError(f"{stream}: {key} is neither in Billit nor deleted there")
+            now = row and _stream_of(row, among=ROWS if stream in ROWS else DETAILS)
+            if now and key not in tables.get(now, {}):
+                raise BrokenPromiseError(f"{stream}: {key} has moved, and is not in {now}")
 
 
-def _live(world: World, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    stream: Any = STREAMS[name]
-    for order, row in world.orders.items():
-        if (row["OrderDirection"], row["OrderType"]) == (stream.direction, stream.order_type):
-            yield order, as_json(row)
+def differences(have: Row, want: Row, names: Iterable[str]) -> dict[str, tuple[Any, Any]]:
+    """The properties that differ, with what they are and what they should be."""
+    return {
+        name: (have.get(name), want.get(name)) for name in names if have.get(name) != want.get(name)
+    }
 
 
-def _check_others(world: World, target: Target, name: str, live: dict[int, Any]) -> None:
-    deleted = target.tables.get("deleted_orders", {})
-    for (order,) in target.tables.get(name, {}):
-        moved = order in world.orders and order not in live
-        if order not in live and not moved and (order,) not in deleted:
-            raise BrokenPromiseError(f"{name}: {order} is neither in Billit nor deleted there")
+def _stream_of(row: Row, *, among: dict[str, tuple[str, str]]) -> str | None:
+    kind = (row["OrderDirection"], row["OrderType"])
+    return next((stream for stream in among if among[stream] == kind), None)
 
 
-def bound(  # noqa: PLR0913
-    world: World,
-    state: dict[str, Any],
-    *,
-    streams: Iterable[str],
-    start: str | None,
-    page_size: int,
-    refresh_unpaid: bool,
-) -> int:
-    """The most requests that a sync from `state` may cost, not counting changes meanwhile."""
-    streams = tuple(streams)
-    most = 1
-    for company in world.companies:
-        crawled = [name for name in streams if issubclass(STREAMS[name], OrderStream)]
-        most += bool(crawled)
-        for name in crawled:
-            part = _partition(state, name, company)
-            rereads = refresh_unpaid and name in ROWS
-            moved = start is not None or part.get("start_date") is not None
-            for size in _walks(world, part, name, company, rereads=rereads, moved=moved):
-                most += size // page_size + 1 + size * (name in DOCUMENTS)
-        if "deleted_orders" in streams:
-            most += len(world.account.deleted(company)) // page_size + 1
-    return most
+def check_kinds(messages: Iterable[dict[str, Any]]) -> None:
+    """No record is of another kind than its stream."""
+    for message in messages:
+        if message["type"] == "RECORD" and message["stream"] in KIND:
+            row = message["record"]
+            if (row["OrderDirection"], row["OrderType"]) != KIND[message["stream"]]:
+                raise BrokenPromiseError(f"{message['stream']} has {row}")
 
 
-def _partition(state: dict[str, Any], name: str, company: int) -> dict[str, Any]:
-    partitions = state.get("bookmarks", {}).get(name, {}).get("partitions", ())
-    return next((part for part in partitions if part["context"]["CompanyID"] == company), {})
-
-
-def _walks(  # noqa: PLR0913
-    world: World, part: dict[str, Any], name: str, company: int, *, rereads: bool, moved: bool
-) -> Iterator[int]:
-    """How many orders each walk over the stream may read; `start_date` may have `moved`."""
-    rows = [row for _, row in _live(world, name) if row["CompanyID"] == company]
-
-    def size(since: str | None, after: int = 0) -> int:
-        return sum(
-            since is None
-            or row["LastModified"] >= since
-            or (rereads and (row["Paid"] is False or "PaidDate" in row))
-            for row in rows
-            if row["OrderID"] > after
-        )
-
-    since = part.get("replication_key_value")
-    if crawl := part.get("crawl"):
-        yield size(crawl["since"], crawl["last_order_id"] or 0)
-        since = max(crawl["until"], since or crawl["until"])
-        moved = moved or crawl["start_date"] is not None
-    yield size(None if moved else since)
-
-
-def check_run(run: Run, *, most: int, world: World, page_size: int) -> None:
-    """Whether the run kept to its bound, and gave no order more often than it walked."""
-    changes = world.changes * (len(ROWS + DOCUMENTS) * 2 + 1)
-    most += changes * (page_size + 1) // page_size if world.changes else 0
-    if len(run.requests) > most:
-        raise BrokenPromiseError(f"{len(run.requests)} requests, where {most} are the most")
+def check_times(messages: Iterable[dict[str, Any]]) -> None:
+    """No order is given more often than it was walked: once, twice after an interrupted run."""
     times = Counter(
-        (message["stream"], message["record"].get("OrderID"))
-        for message in run.messages
-        if message["type"] == "RECORD" and message["stream"] in ROWS + DOCUMENTS
+        (message["stream"], message["record"]["OrderID"])
+        for message in messages
+        if message["type"] == "RECORD" and message["stream"] in KIND
     )
     if times and max(times.values()) > 2:
         raise BrokenPromiseError(f"given more than twice: {times.most_common(1)}")
+
+
+def check_exit(world: World, run: Run, *, streams: Iterable[str]) -> None:
+    """A run that came to its end without a company that Billit refuses says so."""
+    if run.complete and world.refused and not run.error and set(streams) != {"companies"}:
+        raise BrokenPromiseError(f"refused: {world.refused}, and the run did not fail")
 
 
 def check_bookmarks(before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -9,38 +9,43 @@ import logging
 from collections import deque
 from contextlib import contextmanager
 from copy import deepcopy
-from datetime import timedelta, timezone
-from email.utils import format_datetime
-from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from unittest import mock
-from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
+from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
-from tap_billit import streams as declared
-from tap_billit.demo.messages import Reply, Request
+from tap_billit import streams
+from tap_billit.demo.messages import Reply
 from tap_billit.demo.server import DemoServer
 from tap_billit.errors import BillitError
 from tap_billit.tap import TapBillit
 from tests.kit.run import Collector, Run
+from tests.simulation.promise import BrokenPromiseError
+from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.streams import Stream
 
+    from tap_billit.demo.messages import Request
     from tests.kit.run import Json
     from tests.simulation.targets import Target
     from tests.simulation.world import Change, World
 
 DOWN = Reply.error(503, "Maintenance")
+REFUSED = Reply.error(403, "LicenseError", "Deze licentie heeft geen API.")
 
 
 class Killed(BaseException):
     """The tap dies at this message: nothing that it would do later happens."""
+
+
+class UnwritableError(Exception):
+    """A record cannot be written: the run fails, and may still write what it likes."""
 
 
 def _slim(stream: type[Stream]) -> type[Stream]:
@@ -48,58 +53,33 @@ def _slim(stream: type[Stream]) -> type[Stream]:
     declared: Any = stream.schema
     columns: Json = {name: {} for name in declared["properties"]}
     schema = {"type": "object", "properties": columns}
-    return type(stream.__name__, (stream,), {"schema": schema})
+    return type(stream.__name__, (stream,), {"schema": schema, "selected_by_default": True})
 
 
-STREAMS = {stream.name: _slim(stream) for stream in declared.STREAMS}
-
-
-class _Wire(BaseAdapter):
-    """Hands requests to the demo, without a socket between."""
-
-    def __init__(self, server: DemoServer) -> None:
-        super().__init__()
-        self._server = server
-
-    @override
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        parts = urlsplit(str(request.url))
-        reply = self._server.answer(
-            Request(
-                method=str(request.method),
-                path=parts.path,
-                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                headers={name.lower(): value for name, value in request.headers.items()},
-            )
-        )
-        now = self._server.account.clock().astimezone(timezone.utc)
-        response = requests.Response()
-        response.status_code = reply.status
-        response.headers["Date"] = format_datetime(now, usegmt=True)
-        response.raw = BytesIO(reply.content())
-        response.url = str(request.url)
-        response.request = request
-        response.elapsed = timedelta(0)
-        return response
-
-    @override
-    def close(self) -> None:
-        pass
+STREAMS = {stream.name: _slim(stream) for stream in streams.STREAMS}
 
 
 class _Pipe(Collector):
-    """Between tap and target; it breaks at message number `kill_at`."""
+    """Between tap and target; it breaks at message `kill_at`, or takes no record `fail_at`."""
 
-    def __init__(self, run: Run, take: Callable[[Json], None], kill_at: int | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        take: Callable[[Json], None],
+        *,
+        kill_at: int | None,
+        fail_at: int | None,
+    ) -> None:
         super().__init__(run.messages, take)
-        self._left = kill_at
+        self._kill_at, self._fail_at = kill_at, fail_at
+        self._all, self._records = count(), count()
 
     @override
     def write_message(self, message: Any) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                raise Killed
+        if next(self._all) == self._kill_at:
+            raise Killed
+        if isinstance(message, RecordMessage) and next(self._records) == self._fail_at:
+            raise UnwritableError
         super().write_message(message)
 
 
@@ -131,6 +111,7 @@ def sync(  # noqa: PLR0913
     streams: Iterable[str],
     plan: Mapping[int, Iterable[Change]] | None = None,
     kill_at: int | None = None,
+    fail_at: int | None = None,
     down_at: int | None = None,
     dies: bool = False,
     unreadable: Mapping[int, Reply] | None = None,
@@ -140,11 +121,11 @@ def sync(  # noqa: PLR0913
     """Run the tap from the target's state.
 
     `plan` says what changes just before the request of that number is answered. The tap is killed
-    in place of its message number `kill_at`; Billit is down from request number `down_at` on; the
-    target `dies` with what it has buffered. The details of `unreadable` orders get these replies.
+    in place of its message number `kill_at`; its record number `fail_at` cannot be written; Billit
+    is down from request number `down_at` on; the target `dies` with what it has buffered. The
+    details of `unreadable` orders get these replies.
     """
-    world.touched.clear()
-    world.changes = 0
+    world.begin_run()
     run = Run()
     server = DemoServer(world.account, page_size=page_size)
 
@@ -153,23 +134,35 @@ def sync(  # noqa: PLR0913
     def answer(request: Request) -> Reply | None:
         number = len(server.requests) - 1
         world.apply((plan or {}).get(number, ()))
-        return DOWN if down_at is not None and number >= down_at else odd.get(request.path)
+        if down_at is not None and number >= down_at:
+            return DOWN
+        refused = int(request.party_id or 0) in world.refused
+        return REFUSED if refused else odd.get(request.path)
 
     server.hooks.append(answer)
-    with _in_this_thread(server, streams, page_size):
+    with in_this_thread(server, streams, page_size=page_size):
         try:
             tap = TapBillit(
-                config={"api_url": server.url, "api_key": server.api_key, "retry_minutes": 0}
+                config={
+                    "api_url": server.url,
+                    "api_key": server.api_key,
+                    "retry_minutes": 0,
+                    "files_url": world.files_url,
+                }
                 | config,
                 state=deepcopy(target.state),
-                message_writer=_Pipe(run, target.take, kill_at),
+                message_writer=_Pipe(run, target.take, kill_at=kill_at, fail_at=fail_at),
             )
             tap.sync_all()
             run.complete = not dies
         except Killed:
             pass
-        except BillitError:
-            assert down_at is not None or odd
+        except (BillitError, UnwritableError) as error:
+            run.error = error
+            down = down_at is not None and len(server.requests) > down_at
+            run.complete = not (down or dies or odd or isinstance(error, UnwritableError))
+            if run.complete and not world.was_refused:
+                raise BrokenPromiseError(f"nothing was refused, and it failed: {error}") from error
         finally:
             server.stop()
     target.end(dies=dies)
@@ -178,12 +171,19 @@ def sync(  # noqa: PLR0913
 
 
 @contextmanager
-def _in_this_thread(server: DemoServer, streams: Iterable[str], page_size: int) -> Generator[None]:
+def in_this_thread(
+    server: DemoServer,
+    streams: Iterable[str],
+    *,
+    page_size: int,
+    declared: Mapping[str, type[Stream]] = STREAMS,
+) -> Generator[None]:
+    """Have the tap read these streams of the demo in this thread, and say nothing."""
     session = requests.Session()
     session.trust_env = False
-    session.mount(server.url, _Wire(server))
+    session.mount(server.url, Wire(server))
     names = set(streams)
-    chosen = tuple(stream for name, stream in STREAMS.items() if name in names)
+    chosen = tuple(stream for name, stream in declared.items() if name in names)
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with (

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.demo.account import Account
 from tap_billit.demo.timestamps import local_date, midnight, written
+from tests.simulation.account import SimulatedAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,15 +59,56 @@ class Move:
 
 @dataclass(frozen=True)
 class Pay:
-    """A payment; a quiet one does not move LastModified."""
+    """A payment, dated so many `days` from now, or not dated; a quiet one moves no LastModified."""
 
     order: int = 0
     quiet: bool = False
+    days: int | None = 0
 
 
 @dataclass(frozen=True)
 class Delete:
     order: int = 0
+
+
+@dataclass(frozen=True)
+class Add:
+    """`times` new parties or products with one stamp."""
+
+    what: str = "parties"
+    age: int = 0
+    times: int = 1
+    company: int = 0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A party or product changes."""
+
+    what: str = "parties"
+    number: int = 0
+    age: int = 0
+
+
+@dataclass(frozen=True)
+class Remove:
+    """A party or product is deleted; no list says so."""
+
+    what: str = "parties"
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Join:
+    """The login reaches one more company."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Billit refuses a company from now on, or no longer."""
+
+    company: int = 0
+    refused: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,20 +118,47 @@ class Wait:
     time: int = SECOND
 
 
-Change = Create | Touch | Move | Pay | Delete | Wait
+Change = Create | Touch | Move | Pay | Delete | Add | Edit | Remove | Join | Refuse | Wait
+
+MOST_COMPANIES = 3
+_SERIAL = count()
+NOTICED = range(-28, 31)
+"""Days from today that a payment may be dated to be noticed although LastModified stands still."""
 
 
 class World:
-    """An account under change, and what has changed since a sync began."""
+    """An account under change, and what has changed since a sync began.
+
+    `touched` are the keys of what has changed: an OrderID, or a list's name and a key in it.
+    `quiet` are orders paid while their LastModified stood still, `unnoticed` those of them that
+    are dated too far back, or not at all. `refused` are companies that Billit refuses,
+    `was_refused` says whether it refused any since.
+    """
 
     def __init__(self, now: datetime, *, companies: int = 1) -> None:
         self.now = now
-        self.account = Account(orders=0, companies=companies, clock=lambda: self.now)
-        self.companies = [company["PartyID"] for company in self.account.companies]
-        self.touched: set[int] = set()
+        self.account = SimulatedAccount(companies=MOST_COMPANIES, clock=lambda: self.now)
+        self._to_join = self.account.companies[companies:]
+        del self.account.companies[companies:]
+        self.refused: set[int] = set()
+        self.was_refused = False
+        self.files_url = f"memory://files-{next(_SERIAL)}"
+        self.touched: set[Any] = set()
         self.quiet: set[int] = set()
+        self.unnoticed: set[int] = set()
         self.changes = 0
         self._serial = 0
+
+    def begin_run(self) -> None:
+        """Forget what has changed before this run."""
+        self.touched.clear()
+        self.changes = 0
+        self.was_refused = bool(self.refused)
+
+    @property
+    def companies(self) -> list[int]:
+        """The PartyIDs of all companies that the login reaches."""
+        return [company["PartyID"] for company in self.account.companies]
 
     @property
     def orders(self) -> dict[int, dict[str, Any]]:
@@ -117,6 +186,10 @@ class World:
         self.changes += 1
         if isinstance(change, Create):
             self.create(change)
+        elif isinstance(change, Add | Edit | Remove):
+            self._alter_list(change)
+        elif isinstance(change, Join | Refuse):
+            self._alter_companies(change)
         elif live := sorted(self.orders):
             self._alter(live[change.order % len(live)], change)
 
@@ -140,14 +213,14 @@ class World:
             self.account.delete(order)
             return
         if isinstance(change, Pay) and change.quiet:
-            self.quiet.add(order)
-            unmoved = self.account.row(order)["LastModified"]
-            today = midnight(local_date(self.account.now))
-            self.account.change(order, Paid=True, PaidDate=today, LastModified=unmoved)
+            self._pay_quietly(order, change.days)
             return
         self.quiet.discard(order)
-        if isinstance(change, Pay):
+        self.unnoticed.discard(order)
+        if isinstance(change, Pay) and change.days == 0:
             self.account.pay(order)
+        elif isinstance(change, Pay):
+            self.account.change(order, Paid=True, PaidDate=self._day(change.days))
         elif isinstance(change, Move):
             direction, kind = KINDS[change.kind]
             stamp = self.stamp(change.age)
@@ -156,6 +229,46 @@ class World:
             self._serial += 1
             stamp = self.stamp(change.age, fine=change.fine)
             self.account.change(order, OrderNumber=f"R{self._serial}", LastModified=stamp)
+
+    def _pay_quietly(self, order: int, days: int | None) -> None:
+        row = self.account.row(order)
+        if row["Paid"]:
+            return
+        self.quiet.add(order)
+        if days not in NOTICED:
+            self.unnoticed.add(order)
+        self.account.change(
+            order, Paid=True, PaidDate=self._day(days), LastModified=row["LastModified"]
+        )
+
+    def _day(self, days: int | None) -> str | None:
+        today = local_date(self.account.now)
+        return None if days is None else midnight(today + timedelta(days=days))
+
+    def _alter_list(self, change: Add | Edit | Remove) -> None:
+        account, stamp = self.account, self.stamp(change.age if hasattr(change, "age") else 0)
+        if isinstance(change, Add):
+            company = self.companies[change.company % len(self.companies)]
+            keys = [account.add(change.what, company, stamp) for _ in range(change.times)]
+            self.changes += change.times - 1
+        elif keys := account.keys(change.what):
+            keys = [keys[change.number % len(keys)]]
+            if isinstance(change, Edit):
+                account.edit(change.what, keys[0], stamp)
+            else:
+                account.remove(change.what, keys[0])
+        self.touched.update((change.what, key) for key in keys)
+
+    def _alter_companies(self, change: Join | Refuse) -> None:
+        if isinstance(change, Join):
+            self.account.companies += self._to_join[:1]
+            del self._to_join[:1]
+            company = self.companies[-1]
+        else:
+            company = self.companies[change.company % len(self.companies)]
+            (self.refused.add if change.refused else self.refused.discard)(company)
+            self.was_refused |= change.refused
+        self.touched.add(("companies", company))
 
 
 def utc(text: str) -> datetime:

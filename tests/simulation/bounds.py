@@ -1,0 +1,97 @@
+"""The bound on requests: what a sync may cost, told without the tap.
+
+With p the page size: one for the account; for each company and list path one for the mark; for
+each walk over a stream `(m + c) // p + 1` pages, for details `m + c` more, for files `3 (m + c)`,
+where m orders match the walk's filter when the sync begins and c changes are made meanwhile. A
+stream is walked once; twice where its last run was cut short; and not at all where the mark is the
+one of the last walk and nothing is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.promise import BrokenPromiseError
+from tests.simulation.tables import ALL, CHANGED_LISTS, DETAILS, KIND, LISTS, ROWS, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.kit.run import Run
+    from tests.simulation.tables import Row
+    from tests.simulation.world import World
+
+REQUESTS_EACH = dict.fromkeys(DETAILS, 1) | {"invoice_files": 3}
+"""Requests for one order: its details; or those, its PDF and an attachment."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most requests that a sync from `state` may cost, not counting changes meanwhile."""
+
+    world: World
+    state: dict[str, Any]
+    streams: tuple[str, ...]
+    start: str | None
+    page_size: int
+    refresh_unpaid: bool
+
+    def most(self) -> int:
+        """The number."""
+        return 1 + sum(map(self._of_company, self.world.companies))
+
+    def _of_company(self, company: int) -> int:
+        crawled = [name for name in self.streams if name in KIND or name == "invoice_files"]
+        most = bool(crawled) + sum(self._of_orders(name, company) for name in crawled)
+        for name in set(LISTS) & set(self.streams):
+            rows = len(table(self.world, name, company))
+            most += rows // self.page_size + 1 + (name in CHANGED_LISTS)
+        return most
+
+    def _of_orders(self, name: str, company: int) -> int:
+        return sum(
+            size // self.page_size + 1 + size * REQUESTS_EACH.get(name, 0)
+            for size in self._walks(name, company)
+        )
+
+    def _walks(self, name: str, company: int) -> Iterator[int]:
+        """How many orders each walk over the stream may read; `start_date` may have moved."""
+        part = _partition(self.state, name, company)
+        moved = self.start is not None or part.get("start_date") is not None
+        since = part.get("replication_key_value")
+        if crawl := part.get("crawl"):
+            yield self._size(name, company, crawl["since"], crawl["last_order_id"] or 0)
+            since = max(crawl["until"], since or crawl["until"])
+            moved = moved or crawl["start_date"] is not None
+        yield self._size(name, company, None if moved else since)
+
+    def _size(self, name: str, company: int, since: str | None, after: int = 0) -> int:
+        rereads = self.refresh_unpaid and name in ROWS
+        return sum(
+            since is None
+            or row["LastModified"] >= since
+            or (rereads and (row["Paid"] is False or "PaidDate" in row))
+            for row in self._orders(name, company)
+            if row["OrderID"] > after
+        )
+
+    def _orders(self, name: str, company: int) -> list[Row]:
+        return [
+            row
+            for row in self.world.account.rows(company)
+            if name not in KIND or (row["OrderDirection"], row["OrderType"]) == KIND[name]
+        ]
+
+
+def check_requests(run: Run, *, most: int, world: World, page_size: int) -> None:
+    """Whether the run kept to its bound, changes meanwhile counted."""
+    changes = world.changes * (len(ALL) * 3 + 1)
+    most += changes * (page_size + 1) // page_size
+    if len(run.requests) > most:
+        raise BrokenPromiseError(f"{len(run.requests)} requests, where {most} are the most")
+
+
+def _partition(state: dict[str, Any], name: str, company: int) -> dict[str, Any]:
+    partitions = state.get("bookmarks", {}).get(name, {}).get("partitions", ())
+    return next((part for part in partitions if part["context"]["CompanyID"] == company), {})

@@ -1,0 +1,53 @@
+"""Mutations that are more than a line of the tap: functions that take its own functions' place."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from tap_billit.state import CompanyState
+from tap_billit.streams.base import CompanyStream, IncrementalStream
+from tap_billit.streams.orders import OrderStream
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+complete, pages = CompanyState.complete, CompanyStream.pages
+
+
+@contextmanager
+def bookmark_is_largest_seen() -> Generator[None]:
+    """The bookmark is the largest LastModified written, as the SDK has it."""
+
+    def seen(self: OrderStream, *arguments: Any) -> Iterator[Any]:
+        for page in pages(self, *arguments):
+            newest.extend(row["LastModified"] for row in page)
+            yield page
+
+    def to_newest(self: CompanyState) -> None:
+        if newest:
+            self._state["crawl"]["until"] = max(newest)
+        newest.clear()
+        complete(self)
+
+    newest: list[str] = []
+    with (
+        mock.patch.object(OrderStream, "pages", seen),
+        mock.patch.object(CompanyState, "complete", to_newest),
+    ):
+        yield
+
+
+@contextmanager
+def first_state_after_records() -> Generator[None]:
+    """No STATE before a page has been written."""
+
+    def late(self: IncrementalStream, *, coming: int = 1) -> None:
+        crawls = (part.get("crawl") for part in self.stream_state.get("partitions", ()))
+        if all(crawl is None or crawl["last_order_id"] for crawl in crawls):
+            write_state(self, coming=coming)
+
+    write_state = IncrementalStream.write_state
+    with mock.patch.object(IncrementalStream, "write_state", late):
+        yield

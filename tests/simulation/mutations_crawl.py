@@ -1,0 +1,202 @@
+"""Mutations of the crawl: what a bookmark covers, how pages follow, when a STATE says what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tap_billit.api.pagination import NextPageLinkPaginator
+from tests.simulation import lossy_taps
+from tests.simulation.mutating import Mutation, Replace, Rewrite, told
+
+CRAWL = (
+    # The crawl: what its bookmark covers.
+    Mutation(
+        "no_lookback",
+        Replace("settings:Settings.lookback", timedelta(0)),
+        told("commits_late"),
+    ),
+    Mutation(
+        "bookmark_is_largest_seen",
+        lossy_taps.bookmark_is_largest_seen,
+        told("changed_behind_then_ahead"),
+    ),
+    Mutation("gt", Rewrite("api.odata:ge", "ge {", "gt {"), told("commits_as_late_as_allowed")),
+    Mutation(
+        "unsettled_mark",
+        Rewrite(
+            "state:CompanyState.begin", "watermark.newest if is_proof else None", "watermark.newest"
+        ),
+        told("commits_late_under_the_same_mark"),
+    ),
+    Mutation(
+        "settled_too_soon",
+        Rewrite(
+            "state:CompanyState._no_late_change_possible",
+            "shifted(stamped, lookback) < watermark",
+            "shifted(stamped, lookback) <= watermark",
+        ),
+        told("ties_with_the_mark_as_late_as_allowed"),
+    ),
+    Mutation(
+        "autumn_not_set_back",
+        Rewrite(
+            "clock:BillitClock.floor",
+            "while self.latest(naive) > self.earliest(naive)",
+            "while False",
+        ),
+        told("repeated_hour"),
+    ),
+    Mutation(
+        "no_fresh_walk",
+        Rewrite(
+            "streams.base:IncrementalStream.company_records",
+            "yield from self._crawl(state, company)\n",
+            "yield from self._crawl(state, company); return\n",
+        ),
+        told("changed_behind_a_killed_run"),
+    ),
+    Mutation(
+        "interrupted_crawl_takes_new_mark",
+        Rewrite(
+            "streams.base:IncrementalStream.company_records",
+            'self.say(company, "going on where the last run was cut short")',
+            "last, mark = state.last_order_id, self.watermark(company)\n"
+            "        state.begin(mark, lookback=self.account.settings.lookback)\n"
+            "        state.written(last)",
+        ),
+        told("changed_behind_a_killed_run"),
+    ),
+    Mutation(
+        "one_mark_for_all_companies",
+        Replace(
+            "account:BillitAccount.watermark",
+            lambda self, path, company: self._watermarks.setdefault(
+                path, self._ask_watermark(path, company)
+            ),
+        ),
+        told("quiet_in_one_company_alone"),
+    ),
+    Mutation(
+        "bookmark_goes_back",
+        Rewrite("state:CompanyState.complete", "max(until, self.bookmark or until)", "until"),
+        "test_state.py",
+    ),
+    Mutation(
+        "covered_start_is_forgotten",
+        Rewrite(
+            "state:CompanyState.complete",
+            '"start_date": crawl["start_date"],',
+            '"start_date": None,',
+        ),
+        "test_histories.py -k start_date",
+    ),
+    Mutation(
+        "start_is_read_again_each_time",
+        Rewrite("state:CompanyState._reaches_back", "self._start < self._history_start", "True"),
+        "test_state.py",
+    ),
+    Mutation("no_doubt_about_the_zone", Replace("state:ZONE_DOUBT", timedelta(0)), "test_state.py"),
+    Mutation(
+        "bookmark_set_back_is_ignored",
+        Rewrite(
+            "state:CompanyState._is_set_back",
+            "self.bookmark is None or self.bookmark < since",
+            "False",
+        ),
+        told("bookmark_set_back_by_hand"),
+    ),
+    Mutation(
+        "ignored_order_is_not_noticed",
+        Rewrite("account:BillitAccount.ignores_newest_first", "if not than", "if True"),
+        "test_unit_of_failure.py test_query_fallbacks.py",
+    ),
+    # Pages.
+    Mutation(
+        "offset_paging",
+        Replace("api.pagination:KeysetPaginator._next", NextPageLinkPaginator._next),
+        told("deleted_between_pages"),
+    ),
+    Mutation(
+        "one_order_between_pages",
+        Rewrite("api.pagination:KeysetPaginator._from_last", "self._last + 1", "self._last + 2"),
+        "test_pagination.py",
+    ),
+    Mutation(
+        "last_page_is_skipped",
+        Rewrite("api.pagination:pages", "if rows:", "if rows and paginator.query is not None:"),
+        "test_pagination.py",
+    ),
+    Mutation(
+        "overlap_is_not_checked",
+        Rewrite(
+            "api.pagination:KeysetPaginator._overlap",
+            "if self._skip and not (rows and _order_id(rows[0]) <= last)",
+            "if False",
+        ),
+        "test_query_fallbacks.py",
+    ),
+    Mutation(
+        "circles_are_not_seen",
+        Rewrite("api.pagination:NextPageLinkPaginator._check_progress", "> SAME_PAGE", "> 10**9"),
+        "test_links.py --timeout 10",
+    ),
+    # When a STATE says what.
+    Mutation(
+        "first_state_after_records",
+        lossy_taps.first_state_after_records,
+        told("first_state_taken_for_stored"),
+    ),
+    Mutation(
+        "page_is_marked_before_it_is_written",
+        Rewrite(
+            "streams.orders:OrderRows.changed_records",
+            "self.write_state(coming=len(page))",
+            "state.written(last); self.write_state(coming=len(page))",
+        ),
+        told("row_cannot_be_written"),
+    ),
+    Mutation(
+        "details_are_marked_before_they_are_written",
+        Rewrite(
+            "streams.order_details:OrderDetails.changed_records",
+            "yield from each.records\n            unsettled.add(each)",
+            "unsettled.add(each)\n            yield from each.records",
+        ),
+        told("details_cannot_be_written"),
+    ),
+    Mutation(
+        "no_state_for_rows",
+        Rewrite("streams.orders:OrderRows.changed_records", "self.note_written(len(page))", "pass"),
+        "test_sync_cut_short.py",
+    ),
+    Mutation(
+        "no_state_for_details",
+        Rewrite(
+            "streams.order_details:OrderDetails.changed_records",
+            "self.note_written(len(each.records))",
+            "pass",
+        ),
+        "test_unit_of_failure.py -k costs_no_more",
+    ),
+    Mutation(
+        "no_last_state",
+        Replace("tap:TapBillit._write_last_state", lambda _: None),
+        "test_sync_cut_short.py test_shutdown.py",
+    ),
+    Mutation(
+        "state_waits_in_the_buffer",
+        Rewrite(
+            "writer:LineWriter.write_message", " or not isinstance(message, RecordMessage)", ""
+        ),
+        "test_shutdown.py test_sync.py test_cli.py",
+    ),
+    Mutation(
+        "state_in_the_middle_of_a_batch",
+        Rewrite(
+            "state_messages:StateByCompany.write_state",
+            "not self.get_batch_config(self.config) and ",
+            "",
+        ),
+        "test_sync_cut_short.py",
+    ),
+)
