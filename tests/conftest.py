@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("fast"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+# Under nohup or in the background signals are ignored, and so would the taps started here.
+for _name in ("SIGHUP", "SIGINT", "SIGQUIT"):
+    if (_signal := getattr(signal, _name, None)) and signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 
 @pytest.fixture

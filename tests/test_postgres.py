@@ -150,7 +150,7 @@ def test_what_is_selected_later_and_what_a_later_version_adds(pipeline: Pipeline
 
 
 def test_runs_that_are_killed(pipeline: Pipeline) -> None:
-    """The tap, then Meltano politely, then all at once; the state is what was loaded by then."""
+    """The tap, then Meltano politely, then all at once: a kill costs 120 records at most."""
     pipeline.select("sales_invoices.*", "sales_invoice_details.*")
     first, second = (
         len(pipeline.orders(INVOICE, c["PartyID"])) for c in pipeline.account.companies
@@ -170,7 +170,7 @@ def test_runs_that_are_killed(pipeline: Pipeline) -> None:
 
     pipeline.run(expect=1)
     assert "already running" in pipeline.log
-    assert documents(pipeline.run("--force")) == second
+    assert documents(pipeline.run("--force")) == first + second
     pipeline.check(SALES)
 
 

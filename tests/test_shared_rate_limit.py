@@ -11,6 +11,8 @@ import sys
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -23,6 +25,9 @@ from tap_billit.errors import BillitError, TransientError
 from tests.kit.demo import account
 from tests.kit.run import sync
 from tests.test_rate_limit import MINUTE, FakeTime, most, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 ROOT = Path(__file__).parent.parent
 
@@ -237,11 +242,11 @@ def as_user(user: int, path: Path, *, group: int) -> str:
 
 
 @pytest.fixture
-def common(tmp_path: Path) -> Path:
+def common() -> Generator[Path, None, None]:
     """A folder that everybody may reach."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    return tmp_path
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

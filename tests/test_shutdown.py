@@ -236,10 +236,12 @@ def test_a_failure_does_not_wait_for_the_other_reads(server: DemoServer, tmp_pat
     orders = sorted(sync(server, DETAILS).table(DETAILS))
     first, *others = (f"/v1/orders/{order}" for order in orders)
     came = slowly(server, Reply(delay=30), lambda request: request.path in others)
-    slowly(server, Reply(200, [], delay=0.5), lambda request: request.path == first)
-    with tap(server, DETAILS, tmp_path) as process:
+    revoked = Reply.error(401, "AccessTokenRevoked")
+    revoked.delay = 0.5
+    slowly(server, revoked, lambda request: request.path == first)
+    with tap(server, DETAILS, tmp_path, **oauth(server, tmp_path)) as process:
         assert came.wait(30)
         _, code = process.rest(time.monotonic())
     assert code == 1
     log = process.log
-    assert "JSON that is no order" in log
+    assert "The login was taken back in Billit" in log
