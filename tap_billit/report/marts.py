@@ -1,0 +1,107 @@
+"""The marts, wherever dbt made them: a DuckDB file or a PostgreSQL database, opened to read."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Row = dict[str, Any]
+
+NEEDED = {
+    "billit__ageing_monthly",
+    "billit__cash_flow",
+    "billit__contacts",
+    "billit__coverage",
+    "billit__invoice_vat",
+    "billit__invoices",
+    "billit__open_items",
+}
+
+_TABLES = """
+    select table_schema, table_name from information_schema.tables
+    where table_name like 'billit%'
+"""
+
+
+class MartsError(Exception):
+    """There is nothing to read, and what to do about it."""
+
+
+class Marts:
+    """The marts in one schema of an open database."""
+
+    def __init__(self, connection: Any, schema: str) -> None:
+        self._connection = connection
+        self._schema = '"' + schema.replace('"', '""') + '"'
+
+    def rows(self, query: str, **values: object) -> list[Row]:
+        """What a query answers, by name; its `{marts}` is the schema, the values are our own."""
+        cursor = self._connection.execute(query.format(marts=self._schema, **values))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def opened(database: str, *, schema: str | None = None) -> Generator[Marts, None, None]:
+    """The marts in a DuckDB file or at a PostgreSQL URL; by default of the only schema with any.
+
+    Raises:
+        MartsError: they cannot be read.
+    """
+    try:
+        with _connected(database) as connection:
+            yield Marts(connection, _schema(connection, schema))
+    except (duckdb.Error, psycopg.Error) as error:
+        raise MartsError(_told(error)) from None
+
+
+def is_url(database: str) -> bool:
+    """Whether it is PostgreSQL's."""
+    return database.startswith(("postgresql://", "postgres://"))
+
+
+def _connected(database: str) -> Any:
+    if is_url(database):
+        connection = psycopg.connect(database)
+        connection.read_only = True
+        # All figures of a page are of one moment, even while dbt makes the tables anew.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        return connection
+    if not Path(database).is_file():
+        raise MartsError(f"There is no file {database}: load and build first (make demo).")
+    return duckdb.connect(database, read_only=True)
+
+
+def _schema(connection: Any, wanted: str | None) -> str:
+    """The schema to read.
+
+    Raises:
+        MartsError: no schema has the marts, or several have.
+    """
+    found: dict[str, set[str]] = {}
+    for schema, table in connection.execute(_TABLES).fetchall():
+        found.setdefault(schema, set()).add(table)
+    whole = sorted(schema for schema, tables in found.items() if tables >= NEEDED)
+    if wanted in whole or (wanted is None and len(whole) == 1):
+        return wanted or whole[0]
+    if wanted is None and whole:
+        raise MartsError(
+            f"Several schemas hold the marts: {', '.join(whole)}. Say which: --schema."
+        )
+    where = f"Schema {wanted}" if wanted else "No schema of this database"
+    missing = min(NEEDED - found.get(wanted or "", set()))
+    raise MartsError(f"{where} has all marts, {missing} say: run `dbt build` in transform/ first.")
+
+
+def _told(error: Exception) -> str:
+    """The first line of a database's error; credentials may stand before an @, even in half."""
+    line = str(error).strip().partition("\n")[0]
+    return "The database cannot be read: " + re.sub(r"[^\s\"'/]*@", "…@", line)
