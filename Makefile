@@ -9,6 +9,7 @@ UV := .tools/bin/uv
 READY := .venv/.ready
 DATABASE := output/billit.duckdb
 BEFORE := output/before.duckdb
+REPORT := output/report.html
 
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
@@ -21,10 +22,13 @@ unexport VIRTUAL_ENV
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(READY) ## Load a made-up Billit account into DuckDB; again: only what changed. DAYS=1: tomorrow
+demo: $(READY) ## Load a made-up Billit account and report on it; again: only what changed. DAYS=1: tomorrow
 	@rm -f $(BEFORE); if [ -f $(DATABASE) ]; then cp $(DATABASE) $(BEFORE); fi
-	.venv/bin/meltano --environment=demo run $(if $(wildcard $(DATABASE)),,--full-refresh) tap-billit target-duckdb
+	@.venv/bin/python -m scripts.calm output/demo.log .venv/bin/meltano --environment=demo run \
+		$(if $(wildcard $(DATABASE)),,--full-refresh) tap-billit target-duckdb dbt-duckdb:build
+	@.venv/bin/tap-billit-report --database $(DATABASE) --schema demo_models --output $(REPORT)
 	@.venv/bin/python -m scripts.demo_summary $(DATABASE) --before $(BEFORE)
+	@echo; echo "The page: $(REPORT). It opens without a network."
 
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
 	.venv/bin/pytest -n auto --dist worksteal $(COV)
@@ -66,7 +70,7 @@ lock: $(UV) ## Update uv.lock to the newest versions
 
 clean: ## Remove all that was fetched or made, the demo's data included
 	rm -rf .tools .venv .next .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl
+	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade --target .tools 'uv~=0.13'

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_billit.report.figures import Company
     from tap_billit.report.language import Language
 
-WIDTH, HEIGHT = 480, 210
+WIDTH, HEIGHT = 400, 190
 ACCENT, OTHER, INK, LINE = "var(--accent)", "var(--other)", "var(--muted)", "var(--line)"
 SHADES = (0.12, 0.34, 0.56, 0.78, 1.0)
 """How strong the colour of each bucket is; the style has the same for the key."""
@@ -79,7 +79,7 @@ def ageing(company: Company, say: Language) -> Markup:
         for kind, side in zip(("first", "second"), SIDES, strict=True)
         for bucket in BUCKETS
     ]
-    return _svg(_grouped(rows, _x(BUCKETS, {name: [f"{say(name)}"] for name in BUCKETS})), say)
+    return _svg(_grouped(rows, _x(BUCKETS, {name: say(name).split() for name in BUCKETS})), say)
 
 
 def history(company: Company, say: Language) -> Markup:
@@ -171,7 +171,7 @@ def _svg(bars: alt.Chart, say: Language) -> Markup:
         aria=False,
         background="transparent",
         font=_FONT,
-        axis=alt.AxisConfig(gridColor=LINE, labelColor=INK, labelFontSize=12, labelLimit=120),
+        axis=alt.AxisConfig(gridColor=LINE, labelColor=INK, labelFontSize=13, labelLimit=120),
         view=alt.ViewConfig(stroke=None),
     )
     svg = vl_convert.vegalite_to_svg(
