@@ -79,7 +79,9 @@ def ageing(company: Company, say: Language) -> Markup:
         for kind, side in zip(("first", "second"), SIDES, strict=True)
         for bucket in BUCKETS
     ]
-    return _svg(_grouped(rows, _x(BUCKETS, {name: say(name).split() for name in BUCKETS})), say)
+    return _svg(
+        _grouped(rows, _x(BUCKETS, {name: str(say(name)).split() for name in BUCKETS})), say
+    )
 
 
 def history(company: Company, say: Language) -> Markup:

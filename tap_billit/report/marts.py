@@ -26,7 +26,7 @@ NEEDED = {
 }
 
 _TABLES = """
-    select table_schema, table_name from information_schema.tables
+    select table_catalog, table_schema, table_name from information_schema.tables
     where table_name like 'billit%'
 """
 
@@ -36,11 +36,14 @@ class MartsError(Exception):
 
 
 class Marts:
-    """The marts in one schema of an open database."""
+    """The marts in one schema of an open database.
 
-    def __init__(self, connection: Any, schema: str) -> None:
+    The schema is named with its database: DuckDB may have a file of the schema's name.
+    """
+
+    def __init__(self, connection: Any, *schema: str) -> None:
         self._connection = connection
-        self._schema = '"' + schema.replace('"', '""') + '"'
+        self._schema = ".".join('"' + name.replace('"', '""') + '"' for name in schema)
 
     def rows(self, query: str, **values: object) -> list[Row]:
         """What a query answers, by name; its `{marts}` is the schema, the values are our own."""
@@ -58,7 +61,7 @@ def opened(database: str, *, schema: str | None = None) -> Generator[Marts, None
     """
     try:
         with _connected(database) as connection:
-            yield Marts(connection, _schema(connection, schema))
+            yield Marts(connection, *_schema(connection, schema))
     except (duckdb.Error, psycopg.Error) as error:
         raise MartsError(_told(error)) from None
 
@@ -80,24 +83,25 @@ def _connected(database: str) -> Any:
     return duckdb.connect(database, read_only=True)
 
 
-def _schema(connection: Any, wanted: str | None) -> str:
-    """The schema to read.
+def _schema(connection: Any, wanted: str | None) -> tuple[str, str]:
+    """The database and the schema to read.
 
     Raises:
         MartsError: no schema has the marts, or several have.
     """
-    found: dict[str, set[str]] = {}
-    for schema, table in connection.execute(_TABLES).fetchall():
-        found.setdefault(schema, set()).add(table)
-    whole = sorted(schema for schema, tables in found.items() if tables >= NEEDED)
-    if wanted in whole or (wanted is None and len(whole) == 1):
-        return wanted or whole[0]
-    if wanted is None and whole:
-        raise MartsError(
-            f"Several schemas hold the marts: {', '.join(whole)}. Say which: --schema."
-        )
+    found: dict[tuple[str, str], set[str]] = {}
+    for catalog, schema, table in connection.execute(_TABLES).fetchall():
+        found.setdefault((catalog, schema), set()).add(table)
+    whole = sorted(each for each, tables in found.items() if tables >= NEEDED)
+    meant = [each for each in whole if wanted in {None, each[1]}]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        names = ", ".join(schema for _, schema in meant)
+        raise MartsError(f"Schemas with marts: {names}. Say which, with --schema.")
     where = f"Schema {wanted}" if wanted else "No schema of this database"
-    missing = min(NEEDED - found.get(wanted or "", set()))
+    there = {table for (_, schema), tables in found.items() if schema == wanted for table in tables}
+    missing = min(NEEDED - there)
     raise MartsError(f"{where} has all marts, {missing} say: run `dbt build` in transform/ first.")
 
 

@@ -6,6 +6,7 @@ by Jinja everywhere, and the page's own policy keeps it from asking anything of 
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def page(companies: Sequence[Company], *, language: str = "en") -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("tap_billit.report"),
