@@ -126,4 +126,5 @@ def test_the_version_is_one() -> None:
 
 def test_each_command_is_installed() -> None:
     commands = {each.name for each in entry_points(group="console_scripts")}
-    assert {"tap-billit", "tap-billit-demo", "tap-billit-login"} <= commands
+    wanted = {"", "-demo", "-doctor", "-login", "-report"}
+    assert {f"tap-billit{name}" for name in wanted} <= commands

@@ -149,7 +149,7 @@ TO_PAY = """
             *, count(*) over (partition by company_id) as of_all,
             row_number() over (partition by company_id order by due_date, invoice_id) as place
         from {marts}.billit__open_items
-        where side = 'payable' and open_amount > 0 and days_overdue <= 90
+        where side = 'payable' and open_amount > 0 and coalesce(days_overdue, 0) <= 90
     ) as placed
     where place <= {rows}
     order by company_id, place

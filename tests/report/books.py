@@ -133,6 +133,8 @@ def full() -> Books:
             books.month_end(date(2026, 10, 31), bucket, f"{99.5 + number}", **company)
             books.contact(f"Client {number}", average_days_late=Decimal(number), **_key(more))
         books.open_item("-77.70", "1-30", side="payable", **company)
+        long = {"partner_name": "Wijn" * 25, "payment_communication": "R" * 140, "iban": "F" * 60}
+        books.open_item("123456789012.34", side="payable", **long, **company)
         for week in range(-14, 15):
             kind = "actual" if week < 0 else "expected"
             books.cash(week, kind, f"{500.25 + week}", f"{200.10 - week}", **company)

@@ -27,6 +27,7 @@ def test_what_billit_sends_is_text(page: Page) -> None:
     books = Books().company(company_name=EVIL)
     named = {"partner_name": EVIL, "invoice_number": EVIL, "company_name": EVIL}
     bank = {"iban": EVIL, "payment_communication": EVIL, "approval_status": EVIL}
+    bank |= {"currency": EVIL}
     books.open_item("10", side="payable", payment_method=EVIL, **named, **bank)
     books.open_item("10", "1-30", **named)
     books.contact(EVIL, average_days_late=Decimal(4))
@@ -151,6 +152,14 @@ def test_what_to_pay_comes_with_all_that_paying_needs(page: Page) -> None:
     assert "Credit notes to set off: €30.00 ." in shown
     assert "Old NV" not in shown
     assert shown.index("Zuid NV") < shown.index("Oost NV")
+
+
+@undrawn
+def test_what_has_no_date_number_name_or_currency_is_to_be_paid_too(page: Page) -> None:
+    books = Books().company()
+    none = dict.fromkeys(("due_date", "days_overdue", "invoice_number", "partner_name", "currency"))
+    row = books.open_item("5.00", side="payable", **none)
+    assert f"? Invoice {row['invoice_id']} no account known €5.00" in plain(page(books))
 
 
 @undrawn
