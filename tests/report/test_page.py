@@ -151,6 +151,7 @@ def test_what_to_pay_comes_with_all_that_paying_needs(page: Page) -> None:
     assert "Not in this list: €7,000.00" in shown
     assert "Credit notes to set off: €30.00 ." in shown
     assert "Old NV" not in shown
+    assert "Credit NV" not in shown
     assert shown.index("Zuid NV") < shown.index("Oost NV")
 
 

@@ -79,6 +79,11 @@ class Engine(ABC):
 
     @property
     @abstractmethod
+    def database(self) -> str:
+        """What the report calls it."""
+
+    @property
+    @abstractmethod
     def env(self) -> dict[str, str]:
         """What the profile reads."""
 
@@ -151,6 +156,11 @@ class DuckDb(Engine):
 
     @property
     @override
+    def database(self) -> str:
+        return str(self.file)
+
+    @property
+    @override
     def env(self) -> dict[str, str]:
         return {"BILLIT_DUCKDB_PATH": str(self.file)}
 
@@ -194,6 +204,11 @@ class PostgreSql(Engine):
     @override
     def config(self) -> dict[str, Any]:
         return {"sqlalchemy_url": self.server.url, "default_target_schema": SCHEMA}
+
+    @property
+    @override
+    def database(self) -> str:
+        return self.server.url.replace("+psycopg", "")
 
     @property
     @override

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import yaml
 
+from tap_billit.report.command import main as report
+from tests.report.reading import article, figure
 from tests.transform.compare import wrong
-from tests.transform.engines import NO_TESTS, PIP_URLS, ROOT, TRANSFORM, DuckDb, marts
+from tests.transform.engines import MODELS, NO_TESTS, PIP_URLS, ROOT, TRANSFORM, DuckDb, marts
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
@@ -24,6 +28,21 @@ def test_the_marts_hold_what_the_records_say(engine: Engine, loaded: Messages) -
     engine.load(*second)
     engine.dbt("build", billit_as_of=str(loaded.today))  # keeps what has not changed
     assert wrong(engine, Tables.of(loaded.files), loaded.today) == []
+    check_report(engine)
+
+
+def check_report(engine: Engine) -> None:
+    """The report takes what dbt made, and says the same."""
+    output = engine.folder / "report.html"
+    report(["--database", engine.database, "--schema", MODELS, "--output", str(output)])
+    page = output.read_text(encoding="utf-8")
+    owed: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for item in engine.mart("billit__open_items"):
+        amount = Decimal(item["company_open_amount"] or 0)
+        owed[int(item["company_id"]), item["side"]] += amount
+    assert owed
+    for (company, side), amount in owed.items():
+        assert figure(article(page, f"nl-{company}"), side) == amount
 
 
 def test_a_build_that_finds_no_table_fails(tmp_path: Path) -> None:
