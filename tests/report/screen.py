@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,6 +55,9 @@ class Screen:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         self.driver.get("about:blank")
         self.driver.get(f"{self._page.as_uri()}#{name}" if name else self._page.as_uri())
+        # The browser goes to a fragment some time after the page is there.
+        there = "return (document.querySelector(':target')?.id ?? '') === arguments[0]"
+        WebDriverWait(self.driver, 10, 0.02).until(lambda _: self.ask(there, name))
 
     def ask(self, script: str, *arguments: Any) -> Any:
         """What a script answers; the page itself has none."""
