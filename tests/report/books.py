@@ -125,7 +125,8 @@ class Books:
 def full() -> Books:
     """Two companies with something of everything."""
     books = Books().company().company(company_id=8, company_name="Pré-Vert SA")
-    for place, company in enumerate(({}, {"company_id": 8, "company_name": "Pré-Vert SA"})):
+    companies: tuple[Row, ...] = ({}, {"company_id": 8, "company_name": "Pré-Vert SA"})
+    for place, company in enumerate(companies):
         for number, bucket in enumerate(BUCKETS):
             more = company | {"partner_id": f"{number}", "invoice_number": f"F-{place}{number}"}
             books.open_item(f"{1234.56 + number * 100 + place}", bucket, **more)
@@ -133,7 +134,11 @@ def full() -> Books:
             books.month_end(date(2026, 10, 31), bucket, f"{99.5 + number}", **company)
             books.contact(f"Client {number}", average_days_late=Decimal(number), **_key(more))
         books.open_item("-77.70", "1-30", side="payable", **company)
-        long = {"partner_name": "Wijn" * 25, "payment_communication": "R" * 140, "iban": "F" * 60}
+        long: Row = {
+            "partner_name": "Wijn" * 25,
+            "payment_communication": "R" * 140,
+            "iban": "F" * 60,
+        }
         books.open_item("123456789012.34", side="payable", **long, **company)
         for week in range(-14, 15):
             kind = "actual" if week < 0 else "expected"
