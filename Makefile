@@ -14,6 +14,8 @@ REPORT := output/report.html
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
 export BILLIT_DEMO_DAYS_AHEAD := $(or $(DAYS),0)
+# Where the demo plays a day ahead, so do the models.
+export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *; print(date.today() + timedelta($(DAYS)))'))
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help

@@ -17,6 +17,8 @@ from tests.transform.records import Tables
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from tests.transform.conftest import Messages
     from tests.transform.engines import Engine
 
@@ -49,6 +51,14 @@ def test_a_build_that_finds_no_table_fails(tmp_path: Path) -> None:
     said = DuckDb(tmp_path).dbt("build", "--select", "+billit__invoices", expect=1)
     assert "No table of Billit was found in schema 'raw_billit'" in said
     assert "Set the variable billit_schema" in said
+
+
+def test_the_day_may_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLIT_AS_OF", "2027-02-03")
+    said = DuckDb(tmp_path).dbt("compile", "--inline", "select {{ billit.as_of() }} as day")
+    assert "select cast('2027-02-03' as date) as day" in said
 
 
 def test_each_mart_and_column_is_described() -> None:

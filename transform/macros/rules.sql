@@ -1,7 +1,8 @@
 {#- The day that "open" and "overdue" are asked of, as a Python date. -#}
 {% macro as_of_day() %}
-    {%- if var('billit_as_of', none) -%}
-        {{ return(modules.datetime.date.fromisoformat(var('billit_as_of') | string)) }}
+    {%- set day = var('billit_as_of', none) or env_var('BILLIT_AS_OF', '') -%}
+    {%- if day -%}
+        {{ return(modules.datetime.date.fromisoformat(day | string)) }}
     {%- endif -%}
     {%- set zone = modules.pytz.timezone(var('billit_timezone')) -%}
     {{ return(run_started_at.astimezone(zone).date()) }}
