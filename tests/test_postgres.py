@@ -77,6 +77,15 @@ def documents(requests: list[Request]) -> int:
     return sum(map(is_document, requests))
 
 
+def test_text_that_postgres_cannot_hold_is_loaded_all_the_same(pipeline: Pipeline) -> None:
+    pipeline.select("sales_invoices.*")
+    company = pipeline.account.companies[0]["PartyID"]
+    order = pipeline.account.create(company, Reference="a\x00b\x01")
+    pipeline.run()
+    [row] = [r for r in pipeline.table("sales_invoices").values() if r["OrderID"] == str(order)]
+    assert row["Reference"] == "a\ufffdb\x01"
+
+
 def test_a_first_load_and_what_changed_after_it(pipeline: Pipeline) -> None:
     account = pipeline.account
     company, other = (each["PartyID"] for each in account.companies)
