@@ -80,6 +80,10 @@ both = pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
 def test_a_proxy_that_cannot_be_used(
     proxy: str, ask: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def without_pysocks(*_: object, **__: object) -> None:
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr("requests.adapters.SOCKSProxyManager", without_pysocks)
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     said = sentence(ask)
     assert "proxy" in said
