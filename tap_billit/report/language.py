@@ -46,15 +46,12 @@ class Language:
 
     def whole(self, amount: Decimal, currency: str) -> Markup:
         """An amount with its currency, without cents."""
-        text = format_currency(
-            amount, currency, format=self._whole, locale=self._locale, currency_digits=False
-        )
-        return _data(amount, text)
+        return _data(amount, self._without_cents(amount, currency))
 
     def change(self, amount: Decimal, currency: str) -> Markup:
         """The same for what came or went: with its sign."""
         sign = "+" if amount > 0 else ""
-        return Markup("{}{}").format(sign, self.whole(amount, currency))
+        return _data(amount, sign + self._without_cents(amount, currency))
 
     def number(self, amount: Decimal) -> Markup:
         """An amount without its currency, to the cent."""
@@ -92,10 +89,11 @@ class Language:
         """A moment, as it is."""
         return format_datetime(moment, "d MMM y, HH:mm", locale=self._locale)
 
-    @property
-    def _whole(self) -> str:
-        pattern = self._locale.currency_formats["standard"].pattern
-        return re.sub(r"\.0+", "", pattern)
+    def _without_cents(self, amount: Decimal, currency: str) -> str:
+        whole = re.sub(r"\.0+", "", self._locale.currency_formats["standard"].pattern)
+        return format_currency(
+            amount, currency, format=whole, locale=self._locale, currency_digits=False
+        )
 
 
 def grouped(iban: str) -> str:
