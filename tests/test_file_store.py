@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from base64 import b64encode, urlsafe_b64encode
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from tap_billit.file_store import FileStore, decoded
 from tests.kit.demo import ORDERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.kit.run import Runner
 
 CONTENT = bytes(range(256)) + b"~"
@@ -65,6 +69,25 @@ def test_a_long_name_keeps_its_extension(tmp_path: Path) -> None:
     store.write(place, CONTENT)
     assert place.endswith(".pdf")
     assert store.read(place) == CONTENT
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    place = store.place(company=1, order=2, file_id="k", name="n.pdf")
+    with room_for(100), pytest.raises(BillitError, match="cannot be written to"):
+        store.write(place, CONTENT)
+    assert store.read(place) is None
 
 
 class BreakingFileSystem(MemoryFileSystem):  # type: ignore[misc]

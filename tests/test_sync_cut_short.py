@@ -99,10 +99,18 @@ def test_a_run_cut_short_says_which_documents_it_has(run: Runner, demo: DemoServ
     assert crawl["last_order_id"] == written[-1]
 
 
+@pytest.fixture
+def frequent_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many STATE messages as there can be."""
+    monkeypatch.setattr("tap_billit.state_messages.PAGE", 1)
+    monkeypatch.setattr("tap_billit.state_messages.STATE_EVERY", 0.0)
+
+
 @pytest.mark.parametrize(
     ("stream", "cut_at"),
     [("sales_invoices", (3, "page")), ("sales_invoice_details", (18, "document"))],
 )
+@pytest.mark.usefixtures("frequent_state")
 def test_in_batches_no_state_covers_what_is_not_in_a_file(
     stream: str, cut_at: tuple[int, str], run: Runner, demo: DemoServer, tmp_path: Path
 ) -> None:
