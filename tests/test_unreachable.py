@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from tap_billit.api.client import BillitClient
 from tap_billit.api.pagination import NextPageLinkPaginator
