@@ -81,9 +81,9 @@ def test_the_log_tells_how_far_it_is(
     sleep = SimpleNamespace(sleep=lambda _: two_are_written.wait(20))
     monkeypatch.setattr("backoff._sync.time", sleep)
     documents = run(DETAILS, company_ids=[company]).records[DETAILS]
-    assert "1 documents, 10 are listed so far" in caplog.text
-    assert f"company {company}: {len(documents)} documents to read" in caplog.text
-    assert f"{len(documents)} of {len(documents)} documents, at least 0 minutes to go" in (
+    assert "1 orders, 10 are listed so far" in caplog.text
+    assert f"company {company}: {len(documents)} orders to read in detail" in caplog.text
+    assert f"{len(documents)} of {len(documents)} orders, at least 0 minutes to go" in (
         caplog.text
     )
 

@@ -62,9 +62,9 @@ class InvoiceFiles(OrderDetails):
             raise failure
 
     def _file(
-        self, role: str, file: dict[str, Any], document: Record, company: int, *, again: bool
+        self, role: str, file: dict[str, Any], details: Record, company: int, *, again: bool
     ) -> Record:
-        order, file_id = document["OrderID"], str(file["FileID"])
+        order, file_id = details["OrderID"], str(file["FileID"])
         name = _name_of(file.get("FileName")) or file_id
         record = {
             "CompanyID": company,
@@ -73,7 +73,7 @@ class InvoiceFiles(OrderDetails):
             "Role": role,
             "FileName": name,
             "MimeType": mimetypes.guess_type(name)[0],
-            "LastModified": document.get("LastModified"),
+            "LastModified": details.get("LastModified"),
         }
         place = self._store.place(company=company, order=order, file_id=file_id, name=name)
         content = self._store.read(place)
@@ -123,10 +123,10 @@ def _name_of(value: Any) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
-def _references(document: Record) -> Iterator[tuple[str, dict[str, Any]]]:
-    attachments = document.get("Attachments")
+def _references(details: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    attachments = details.get("Attachments")
     for role, file in (
-        ("OrderPDF", document.get("OrderPDF")),
+        ("OrderPDF", details.get("OrderPDF")),
         *(("Attachments", each) for each in (attachments if isinstance(attachments, list) else ())),
     ):
         if isinstance(file, dict) and file.get("FileID"):

@@ -37,20 +37,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class Listing:
-    """How many documents there are to read: so many are `known`, and are they all?"""
+    """How many orders there are to read: so many are `known`, and are they all?"""
 
     known: int = 0
     complete: bool = False
 
 
 class OrderDetails(OrderStream):
-    """The documents of an order stream, read while the list is still going on."""
+    """The details of the orders of a stream, read while the list is still going on."""
 
     schema = ORDER
     cost = "1 for 120 orders that changed, and 1 for each of them"
 
     at_once: ClassVar[int] = 5
-    """Documents read at the same time: enough to hold a request a second at 4 seconds each."""
+    """Details read at the same time: enough to hold a request a second at 4 seconds each."""
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
@@ -126,14 +126,14 @@ class OrderDetails(OrderStream):
             listing.known += len(page)
             yield array("q", (row["OrderID"] for row in page))
         listing.complete = True
-        self.say(company, f"{listing.known} documents to read")
+        self.say(company, f"{listing.known} orders to read in detail")
 
     def _say_how_far(self, company: int, count: int, listing: Listing) -> None:
         if listing.complete:
             minutes = (listing.known - count) / self.account.settings.requests_per_minute
-            left = f"of {listing.known} documents, at least {minutes:.0f} minutes to go"
+            left = f"of {listing.known} orders, at least {minutes:.0f} minutes to go"
         else:
-            left = f"documents, {listing.known} are listed so far"
+            left = f"orders, {listing.known} are listed so far"
         self.say(company, f"{count} {left}")
 
     def read(self, order: int, company: int, *, again: bool) -> Iterator[Record]:  # noqa: ARG002

@@ -1,7 +1,7 @@
 """Orders: Billit's word for any commercial document, here invoices and credit notes.
 
 Direction `Income` is a sale, `Cost` a purchase. Rows are the summaries that the list gives, 120 a
-request; documents are whole, a request each.
+request; details are the whole order, a request each.
 """
 
 from __future__ import annotations
