@@ -83,9 +83,7 @@ def test_the_log_tells_how_far_it_is(
     documents = run(DETAILS, company_ids=[company]).records[DETAILS]
     assert "1 orders, 10 are listed so far" in caplog.text
     assert f"company {company}: {len(documents)} orders to read in detail" in caplog.text
-    assert f"{len(documents)} of {len(documents)} orders, at least 0 minutes to go" in (
-        caplog.text
-    )
+    assert f"{len(documents)} of {len(documents)} orders, at least 0 minutes to go" in (caplog.text)
 
 
 def files(run: Runner, folder: Path, **config: Any) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from tests.kit.run import Json, Run, ids, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.kit.demo import Waits
 
@@ -278,27 +277,3 @@ def test_details_of_an_order_that_changed_kind_go_to_no_wrong_stream(
     assert moved not in ids(run.records[DETAILS])
     later = sync(server, *kinds, state=run.state)
     assert moved in {*ids(run.records[kinds[1]]), *ids(later.records[kinds[1]])}
-
-
-def test_a_file_costs_only_itself(server: DemoServer, tmp_path: Path) -> None:
-    whole = sync(server, FILES, files_url=str(tmp_path / "whole")).records[FILES]
-    odd = next(file for file in whole if ids(whole).count(file["OrderID"]) > 1)
-    server.fail(error(403, "Forbidden"), path=f"/v1/files/{odd['FileID']}", times=ALWAYS)
-    run = sync(server, FILES, files_url=str(tmp_path / "files"))
-    assert f"{FILES} {odd['OrderID']} (company" in str(run.error)
-    assert len(run.records[FILES]) == len(whole) - 1
-    server.hooks.clear()
-    rest = sync(server, FILES, files_url=str(tmp_path / "files"), state=run.state)
-    assert not rest.error
-    assert odd["FileID"] in ids(rest.records[FILES], "FileID")
-
-
-@pytest.mark.parametrize("order_pdf", ["id", [1], {"FileID": None}, 7])
-def test_odd_references_to_files_are_none(
-    order_pdf: Any, server: DemoServer, orders: list[int], tmp_path: Path
-) -> None:
-    reply = order(OrderPDF=order_pdf, Attachments=[None, "x"])(server, orders[0])
-    server.fail(reply, path=f"{ORDERS}/{orders[0]}", times=ALWAYS)
-    run = sync(server, FILES, files_url=str(tmp_path))
-    assert not run.error
-    assert orders[0] not in ids(run.records[FILES])
