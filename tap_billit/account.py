@@ -21,7 +21,7 @@ from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError
-from tap_billit.set_aside import Incomplete
+from tap_billit.incomplete import Incomplete
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StatePace
 from tap_billit.value_types import whole_number

@@ -1,4 +1,7 @@
-"""What can go wrong: which of it may pass by itself, what it costs, and a sentence about it.
+"""Every error: whether to retry, what is left out because of it, and its message.
+
+`STATUS_RULES` has the HTTP statuses. `Costs` says what is left out: a record, a stream, a company,
+or the rest of the run.
 
 No message carries a token, a key, a secret or the body of an answer from the token endpoint.
 """

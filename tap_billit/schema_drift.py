@@ -1,4 +1,7 @@
-"""What Billit sends otherwise than our schemas say, at every level of a record."""
+"""Finds what does not match the schema, at every level of a record, and repairs values.
+
+An unknown property at the top goes to the column `Other` (`streams/base.py`), a nested one stays.
+"""
 
 from __future__ import annotations
 

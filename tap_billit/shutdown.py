@@ -1,6 +1,8 @@
-"""How a run ends: the one place that knows what is under way, and in which order it stops.
+"""What happens at a signal: the threads involved, and the steps of the exit.
 
-When SIGTERM, SIGINT, SIGHUP or SIGQUIT comes, these are there:
+The steps: at once the log line, the last STATE and the close of the account (`GRACE` seconds in
+all); then a refresh whose token is on its way; then what the log holds back; then the exit with
+status 128 + the signal's number. When SIGTERM, SIGINT, SIGHUP or SIGQUIT comes, these are there:
 
 1. The main thread, in which Python calls the handler between any two steps. It may hold any lock,
    so the handler takes none: it passes the signal on, and the main thread goes on until the end.

@@ -7,7 +7,7 @@ only when its last page is written does the bookmark move, to the watermark less
 because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
 its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
 back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
-Only this module and `set_aside.py` change a state; `state_messages.py` writes it.
+Only this module and `set_aside.py` change a state; `state_messages.py` says when it is written.
 
     start_date        bookmark = since           until        watermark       Billit's clock
     ----+---------------------+--------------------+--------------+----------------+--> LastModified
@@ -227,6 +227,13 @@ class CompanyState:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def forget(partition: dict[str, Any]) -> None:
+    """Leave of a partition's state only whose it is: all is read again."""
+    context = partition["context"]
+    partition.clear()
+    partition["context"] = context
 
 
 def check_bookmarks(bookmarks: Mapping[str, Any]) -> None:

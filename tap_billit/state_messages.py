@@ -18,7 +18,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_billit.errors import StateError
-from tap_billit.state import MEND, CompanyState
+from tap_billit.state import MEND, CompanyState, forget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,8 +74,7 @@ class StateByCompany(Stream):
             StateError: it cannot be continued from.
         """
         if self.replication_method == REPLICATION_FULL_TABLE:
-            partition.clear()
-            partition["context"] = {"CompanyID": company}
+            forget(partition)
         with self.naming_the_state_of(company):
             return CompanyState(
                 partition, clock=self.account.settings.clock, start=self.account.settings.start

@@ -19,7 +19,7 @@ from typing_extensions import override
 from tap_billit.account import BillitAccount
 from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
 from tap_billit.errors import BillitError
-from tap_billit.set_aside import sentence_of
+from tap_billit.incomplete import sentence_of
 from tap_billit.settings import SETTINGS, Settings
 from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_billit.api import client
-from tests.kit.faults import ROWS
+from tests.kit.comparison import ROWS
 from tests.kit.run import sync
 from tests.kit.sockets import NoServer, serving
 

@@ -10,8 +10,8 @@ import pytest
 
 from tap_billit.api import pagination
 from tap_billit.demo import DemoServer, Reply, Request
+from tests.kit.comparison import ROWS, run_without_faults
 from tests.kit.demo import ALWAYS, ORDERS, PARTIES
-from tests.kit.faults import ROWS, run_without_faults
 from tests.kit.run import sync
 
 if TYPE_CHECKING:

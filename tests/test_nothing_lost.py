@@ -4,8 +4,9 @@ The fast suite tries a few dozen. All of them take a quarter of an hour:
 
     HYPOTHESIS_PROFILE=thorough pytest tests/test_nothing_lost.py
 
-`tests.simulation` holds the parts: `world` what changes, `runs` one run of the tap, `targets` what
-loaders keep, `promise` what is checked, `machine` the rules.
+CONTRIBUTING ("Long runs") has the other proofs, and how a counterexample becomes a test in
+`test_histories.py`. `tests.simulation` holds the parts: `world` what changes, `runs` one run of the
+tap, `targets` what loaders keep, `promise` what is checked, `machine` the rules.
 """
 
 from __future__ import annotations

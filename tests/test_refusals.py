@@ -9,8 +9,8 @@ import pytest
 
 from tap_billit.demo import DemoServer, Reply, Request
 from tap_billit.errors import STATUS_RULES
+from tests.kit.comparison import DETAILS, ROWS, check_resumed, retries, run_without_faults
 from tests.kit.demo import ALWAYS, ORDERS, account, act_after, error, oauth
-from tests.kit.faults import DETAILS, ROWS, check_resumed, retries, run_without_faults
 from tests.kit.run import sync
 from tests.test_retries import STUMBLES
 

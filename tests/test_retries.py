@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tap_billit.demo import DemoServer, Reply
+from tests.kit.comparison import DETAILS, ROWS, check_resumed, retries, run_without_faults
 from tests.kit.demo import ALWAYS, NOW, ORDERS, TOKEN, account, error, oauth
-from tests.kit.faults import DETAILS, ROWS, check_resumed, retries, run_without_faults
 from tests.kit.run import sync
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""What this Billit takes of what its documentation leaves open, learned while the tap runs.
+"""When Billit refuses a documented query (400), finds a simpler one that it accepts.
 
-A query is asked as documented. Where Billit refuses it (400), the smallest set of features is found
+A query is asked as documented. Where Billit refuses it, the smallest set of features is found
 without which the same rows can still be asked, and the rest of the run goes without them. Each
 fallback reads more or the same, never less, and is logged once.
 """

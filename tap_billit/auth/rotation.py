@@ -1,4 +1,4 @@
-"""How a token that works once is spent, and what follows it is kept, whatever happens meanwhile."""
+"""Exchanges the single-use refresh token and saves its successor, even if interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open questions about Billit's API, and the demo's answer to each: the documented, or another.
+"""Where Billit's documentation is unclear: which behaviour the demo imitates.
 
 `Dialect` names the answers that each question can have; the first is the documented one, or the
 likeliest where nothing is documented.

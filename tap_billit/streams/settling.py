@@ -1,4 +1,4 @@
-"""What is asked one by one: when it counts as read, as gone, or as set aside."""
+"""Orders requested one at a time: decides whether each was read, is gone, or is set aside."""
 
 from __future__ import annotations
 

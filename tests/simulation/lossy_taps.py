@@ -1,4 +1,4 @@
-"""Mutations that are more than a line of the tap: functions that take its own functions' place."""
+"""Mutations too large for a text edit: faulty replacements for the tap's functions."""
 
 from __future__ import annotations
 

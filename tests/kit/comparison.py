@@ -1,4 +1,7 @@
-"""What a fault may cost: a run without one, and the run that goes on after one."""
+"""Compares a run with a fault, and the one that goes on after it, with a run without.
+
+To cause a fault, use `DemoServer.fail`, see `kit.demo`.
+"""
 
 from __future__ import annotations
 
