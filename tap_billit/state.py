@@ -17,7 +17,8 @@ Only this module and `set_aside.py` change a state; `state_messages.py` says whe
 
 The state of a partition, date-times as Billit writes them:
 
-    replication_key_value  the bookmark
+    context                the CompanyID
+    replication_key_value  the bookmark; replication_key is LastModified
     start_date             where the history behind the bookmark begins; null: at the beginning
     mark                   Billit's newest change, if nothing stamped before it can still appear
     crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id;

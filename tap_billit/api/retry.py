@@ -3,6 +3,9 @@
 What fails alone, while Billit answers something else, is tried a few times and costs only itself.
 What fails with everything else is an outage: whatever is asked meanwhile waits for one deadline,
 `retry_minutes` after the first failure, and then the run ends.
+
+After a 429, and whatever else may pass (`STATUS_RULES` in `errors.py`), the next try comes when
+`Retry-After` says, and else after 2, 4, 8 … 60 seconds: the limit is per minute.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The settings: name, type, range, default and meaning. README and Meltano's files follow."""
+"""The settings: name, type, range, default and meaning. `make docs` writes
+them into README.md, meltano.yml and tap-billit.yml."""
 
 from __future__ import annotations
 

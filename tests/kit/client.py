@@ -1,4 +1,7 @@
-"""A client of the API, for one request at a time."""
+"""A client of the API, for one request at a time.
+
+To have Billit fail: `demo.fail(Reply.error(503, "Maintenance"), skip=2)` for the third request.
+"""
 
 from __future__ import annotations
 
