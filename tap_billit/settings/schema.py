@@ -1,5 +1,7 @@
-"""The settings: name, type, range, default and meaning. `make docs` writes
-them into README.md, meltano.yml and tap-billit.yml."""
+"""The settings: name, type, range, default and meaning.
+
+`make docs` writes them into README.md, meltano.yml and tap-billit.yml.
+"""
 
 from __future__ import annotations
 
