@@ -212,7 +212,7 @@ def delete_some(server: DemoServer) -> None:
         server.account.delete(order)
 
 
-@pytest.mark.parametrize("value", ["absent", None, "", True, [], 2**70])
+@pytest.mark.parametrize("value", ["absent", None, "", "none", True, [], 2**70])
 @pytest.mark.parametrize("stream", KEYS)
 def test_a_row_without_its_key_costs_only_itself(stream: str, value: Any) -> None:
     path, key = KEYS[stream]

@@ -195,7 +195,7 @@ class CompanyStream(BillitStream):
     def with_key(self, rows: list[Row]) -> list[Row]:
         """The rows that can be told from others."""
         keys = [key for key in self.primary_keys if key != "CompanyID"]
-        return [row for row in rows if all(identifies(row.get(key)) for key in keys)]
+        return [row for row in rows if all(is_key(row.get(key)) for key in keys)]
 
     def check(self, row: Row, company: int) -> None:
         """Hold a row against what was asked.
@@ -280,8 +280,6 @@ class IncrementalStream(StateByCompany, CompanyStream):
         return False
 
 
-def identifies(value: Any) -> bool:
-    """Whether a row can have this as its key."""
-    if type(value) is int:
-        return -(1 << 63) <= value < 1 << 63
-    return isinstance(value, str) and bool(value)
+def is_key(value: Any) -> bool:
+    """Whether a row can have this as its key: they all are whole numbers."""
+    return whole_number(value) is not None

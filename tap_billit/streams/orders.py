@@ -16,8 +16,7 @@ from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.clock import shifted
 from tap_billit.errors import AnswerError
 from tap_billit.schemas.order import ORDER_ROW
-from tap_billit.streams.base import IncrementalStream, identifies
-from tap_billit.value_types import whole_number
+from tap_billit.streams.base import IncrementalStream, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +51,7 @@ class OrderStream(IncrementalStream):
 
     @override
     def with_key(self, rows: list[Row]) -> list[Row]:
-        return [row for row in rows if identifies(whole_number(row.get("OrderID")))]
+        return [row for row in rows if is_key(row.get("OrderID"))]
 
     @override
     def check(self, row: Row, company: int) -> None:

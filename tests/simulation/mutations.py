@@ -146,7 +146,7 @@ _ALL = (
         "rows_without_key_pass",
         Rewrite(
             "streams.base:CompanyStream.with_key",
-            "if all(identifies(row.get(key)) for key in keys)",
+            "if all(is_key(row.get(key)) for key in keys)",
             "",
         ),
         "test_unit_of_failure.py",

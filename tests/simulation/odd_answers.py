@@ -87,9 +87,10 @@ NO_JSON: dict[str, bytes] = {
 
 
 def _first(page: Json, **changed: Any) -> Json:
-    """The page, its first row changed."""
+    """The page, its first row changed in properties that it has."""
     rows = page["Items"]
-    return {**page, "Items": [{**rows[0], **changed}, *rows[1:]] if rows else []}
+    first = [row | {k: changed[k] for k in changed if k in row} for row in rows[:1]]
+    return {**page, "Items": [*first, *rows[1:]]}
 
 
 def _without_keys(page: Json) -> Json:
@@ -168,7 +169,7 @@ WRITTEN: dict[str, tuple[Callable[[bytes], bytes], dict[str, str]]] = {
         {"Content-Type": "application/json; charset=utf-16"},
     ),
     "Latin-1, declared": (
-        lambda content: content.decode().encode("latin-1", "xmlcharrefreplace"),
+        lambda content: content.decode().encode("latin-1", "backslashreplace"),
         {"Content-Type": "application/json; charset=iso-8859-1"},
     ),
     "no Content-Type": (bytes, {"Content-Type": ""}),
