@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from tap_billit.api.json_text import read_strictly
 from tap_billit.demo.messages import Reply
+from tap_billit.errors import BillitError
 from tests.kit.demo import PARTIES
 from tests.kit.run import catalog_of, digits, metadata_of
 
@@ -97,3 +98,10 @@ def test_flattening_loses_nothing_of_open_objects(depth: int, run: Runner) -> No
     [record] = result.records["parties"]
     assert record["Other"] == '{"Colour":{"RAL":[1,2]},"Size":3}'
     Draft7Validator(schemas(result)["parties"]).validate(record)
+
+
+@pytest.mark.parametrize("size", [0, -1, "3"])
+def test_a_size_that_is_none_is_a_sentence(size: Any, run: Runner, batches: Json) -> None:
+    """With 0 nothing would be written, and all would look well."""
+    with pytest.raises(BillitError, match="`batch_size` in `batch_config` is"):
+        run("sales_invoices", batch_config=batches | {"batch_size": size})

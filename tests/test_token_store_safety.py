@@ -157,3 +157,20 @@ def test_a_file_system_that_connects_at_once_may_fail(monkeypatch: pytest.Monkey
     monkeypatch.setattr("fsspec.core.url_to_fs", refused)
     with pytest.raises(TransientError, match=r"cannot be opened .ConnectionRefusedError"):
         store_at("ftp://host/tokens.json").load()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have a place in the file system")
+def test_what_is_no_file_is_refused_and_left_as_it_is(path: Path) -> None:
+    """Such as a device, whose mode everybody else relies on."""
+    os.mkfifo(path, 0o666)
+    path.chmod(0o666)
+    for use in (store_at(path).load, exclusive(store_at(path)).__enter__):
+        with pytest.raises(LoginError, match="it is no file"):
+            use()
+    assert mode(path) == 0o666
+
+
+@pytest.mark.parametrize("place", ["/", "file:///"])
+def test_the_top_of_a_file_system_is_no_store(place: str) -> None:
+    with pytest.raises(LoginError, match="name a file in it"):
+        store_at(place).load()

@@ -220,7 +220,9 @@ def _why(refusal: RefusedError, *, lost: bool, seconds: float) -> str:
 
 def _list_companies(account: BillitAccount) -> None:
     body = account.client.get("/v1/account/accountInformation").body
-    companies = body.get("Companies") if isinstance(body, dict) else None
+    listed = body.get("Companies") if isinstance(body, dict) else None
+    entries = listed if isinstance(listed, list) else []
+    companies = [each for each in entries if isinstance(each, dict) and each.get("PartyID")]
     if not companies:
         raise LoginError("The login reaches no company; check its role in Billit.")
     click.echo("It reaches:\n")

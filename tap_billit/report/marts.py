@@ -68,7 +68,7 @@ def opened(database: str, *, schema: str | None = None) -> Generator[Marts, None
 
 def is_url(database: str) -> bool:
     """Whether it is PostgreSQL's."""
-    return database.startswith(("postgresql://", "postgres://"))
+    return database.lower().startswith(("postgresql://", "postgres://"))
 
 
 def _connected(database: str) -> Any:
@@ -102,7 +102,7 @@ def _schema(connection: Any, wanted: str | None) -> tuple[str, str]:
     where = f"Schema {wanted}" if wanted else "No schema of this database"
     there = {table for (_, schema), tables in found.items() if schema == wanted for table in tables}
     missing = min(NEEDED - there)
-    raise MartsError(f"{where} has all marts, {missing} say: run `dbt build` in transform/ first.")
+    raise MartsError(f"{where} has all marts; {missing} is missing: run `dbt build` in transform/.")
 
 
 def _told(error: Exception) -> str:

@@ -23,7 +23,18 @@ _KEY_TEXT = re.compile(r"[\x21-\x7e]+")
 
 def problems(values: Mapping[str, Any]) -> list[str]:
     """A sentence for each setting that will not do, or not beside the others."""
-    return [*_way_in(values), *_address(values["api_url"]), *_headers(values), *_dates(values)]
+    return [
+        *_way_in(values),
+        *_address(values["api_url"]),
+        *_headers(values),
+        *_dates(values),
+        *_rate_limit_store(values["rate_limit_store"]),
+    ]
+
+
+def _rate_limit_store(path: str | None) -> Iterator[str]:
+    if path and "://" in path:
+        yield "`rate_limit_store` is an address: give the path of a file on this machine."
 
 
 def _way_in(values: Mapping[str, Any]) -> Iterator[str]:

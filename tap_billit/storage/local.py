@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import filelock
 from typing_extensions import override
 
-from tap_billit.errors import BillitError, TransientError
+from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.storage import private_files
 from tap_billit.storage.base import Storage
 
@@ -32,6 +32,8 @@ class LocalFile(Storage):
     def __init__(self, path: Path) -> None:
         # A rename would put a file in the place of a symbolic link.
         self._path = Path(os.path.realpath(path))
+        if not self._path.name:
+            raise LoginError(f"The token store {path} is a folder: name a file in it.")
         super().__init__(str(self._path))
         self._new = self._path.with_name(self._path.name + ".new")
         self._reserved: Any = None
@@ -42,6 +44,9 @@ class LocalFile(Storage):
         lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
         with self._failing_as("locked"):
             private_files.open_folder(self._path.parent)
+            private_files.read(self._path)  # what is no file has no lock beside it either
+            # The lock itself would take one that cannot be made for one that is held.
+            os.close(os.open(lock.lock_file, os.O_RDWR | os.O_CREAT, 0o600))
             self._acquire(lock, over, patience)
         try:
             yield

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-billit")
 
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+LARGEST = 1 << 20
+"""Bytes of a document: a hundred times what a store of tokens has."""
 
 
 def open_folder(folder: Path) -> None:
@@ -59,11 +63,18 @@ def move(file: Any, source: Path, target: Path) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """What is in it; None: there is no file. Others lose the right to read it."""
+    """What is in it; None: there is no file. Others lose the right to read it.
+
+    Raises:
+        OSError: it is a device, a pipe or a folder, whose mode is nobody's to change here.
+    """
     try:
-        with path.open("rb") as file:
-            _tighten(path, os.fstat(file.fileno()))
-            return file.read()
+        with os.fdopen(os.open(path, os.O_RDONLY | _NO_WAIT), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "it is no file")
+            _tighten(path, found)
+            return file.read(LARGEST)
     except FileNotFoundError:
         return None
 

@@ -14,6 +14,8 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
+from tap_billit.errors import BillitError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,12 +45,15 @@ class RecordWriter(Stream):
     @override
     def _sync_batches(self, batch_config: BatchConfig, context: Context | None = None) -> None:
         """Put into the files what RECORDs would have; the SDK's own way neither masks nor maps."""
+        size = batch_config.batch_size
+        if type(size) is not int or size < 1:
+            raise BillitError(f"`batch_size` in `batch_config` is {size!r}: give 1 or more.")
         messages = chain.from_iterable(
             self._generate_record_messages(record)
             for record in self._sync_records(context, write_messages=False)
         )
         with self.get_batch_counter() as counter:
-            while chunk := [*islice(messages, batch_config.batch_size)]:
+            while chunk := [*islice(messages, size)]:
                 for batch in self._batches(chunk, batch_config):
                     counter.increment()
                     self._tap.write_message(batch)

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from tap_billit.auth import login
+from tap_billit.demo.messages import Reply
 from tap_billit.tap import TapBillit
-from tests.kit.demo import TOKEN
+from tests.kit.demo import ACCOUNT, TOKEN
 from tests.kit.login import count_companies, kept, login_to
 from tests.kit.person import ELSEWHERE, Person, failed, free_port
 
@@ -210,3 +211,14 @@ def test_from_a_terminal_with_nothing_prepared(demo: DemoServer, tmp_path: Path)
     assert process.wait(20) == 0
     os.close(mine)
     assert demo.client_secret not in shown
+
+
+@pytest.mark.parametrize("odd", [None, 7, {"Name": "no PartyID", "APIAllowed": True}])
+def test_an_odd_company_does_not_hide_the_others(
+    odd: Any, demo: DemoServer, person: Person
+) -> None:
+    good = demo.account.companies[0]
+    demo.fail(Reply(200, {"Companies": [odd, good]}), path=ACCOUNT)
+    result = person.runs()
+    assert result.exit_code == 0, result.output
+    assert f'"company_ids": [{good["PartyID"]}]\n' in result.output
