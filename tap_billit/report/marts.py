@@ -102,7 +102,9 @@ def _schema(connection: Any, wanted: str | None) -> tuple[str, str]:
     where = f"Schema {wanted}" if wanted else "No schema of this database"
     there = {table for (_, schema), tables in found.items() if schema == wanted for table in tables}
     missing = min(NEEDED - there)
-    raise MartsError(f"{where} has all marts; {missing} is missing: run `dbt build` in transform/.")
+    raise MartsError(
+        f"{where} has all marts; {missing} is missing: run `dbt build` in transform/ first."
+    )
 
 
 def _told(error: Exception) -> str:
