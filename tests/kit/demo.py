@@ -29,8 +29,8 @@ TOKEN = "/OAuth2/token"
 class Clock:
     """The time, which stands still until it is moved."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 10, 1, 12, tzinfo=timezone.utc)
+    def __init__(self, now: datetime = datetime(2026, 10, 1, 12, tzinfo=timezone.utc)) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         return self.now

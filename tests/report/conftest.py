@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -38,13 +36,7 @@ def file(tmp_path: Path) -> Callable[[Books], str]:
 
 @pytest.fixture(scope="module")
 def postgres_server() -> Generator[postgres.Postgres, None, None]:
-    with ExitStack() as stack:
-        try:
-            started = stack.enter_context(postgres.running())
-        except postgres.NoServerError as error:
-            if "CI" in os.environ:
-                pytest.fail(str(error))
-            pytest.skip(str(error))
+    with postgres.running_or_skipped() as started:
         yield started
 
 

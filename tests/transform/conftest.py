@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -75,13 +73,7 @@ def _day(file: Path) -> date:
 
 @pytest.fixture(scope="session")
 def server() -> Generator[postgres.Postgres, None, None]:
-    with ExitStack() as stack:
-        try:
-            started = stack.enter_context(postgres.running())
-        except postgres.NoServerError as error:
-            if "CI" in os.environ:
-                pytest.fail(str(error))
-            pytest.skip(str(error))
+    with postgres.running_or_skipped() as started:
         yield started
 
 
