@@ -19,7 +19,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test models next lint bench format docs lock clean
+.PHONY: help demo test long next lint bench format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,15 +35,15 @@ demo: $(READY) ## Load a made-up Billit account and report on it; again: only wh
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
 	.venv/bin/pytest -n auto --dist worksteal $(COV)
 
-models: $(READY) ## Test the dbt models thoroughly, some minutes: every engine, day, setting and mistake
-	.venv/bin/pytest -n auto --dist worksteal -m models tests/transform
+long: $(READY) ## Run the tests that take minutes: kills under Meltano, the dbt models on each engine and day
+	.venv/bin/pytest -n auto --dist worksteal -m long
 
 # What the SDK's next version would break. No part of CI: a pre-release may fail as it likes.
 next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .next
 	echo 'singer-sdk[msgspec,testing]>=0.55.0b1' > .next/overrides
 	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
-	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not models'
+	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long'
 
 lint: $(READY) ## Check style, types, dependencies, lock file and generated docs
 	.venv/bin/ruff check

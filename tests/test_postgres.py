@@ -110,6 +110,7 @@ def test_a_first_load_and_what_changed_after_it(pipeline: Pipeline) -> None:
     pipeline.check()
 
 
+@pytest.mark.long
 def test_state_that_is_seen_set_cleared_and_ignored(pipeline: Pipeline) -> None:
     pipeline.select("sales_invoices.*", "sales_invoice_details.*", "deleted_orders.*")
     pipeline.run()
@@ -130,6 +131,7 @@ def test_state_that_is_seen_set_cleared_and_ignored(pipeline: Pipeline) -> None:
     pipeline.check((*SALES, "deleted_orders"))
 
 
+@pytest.mark.long
 def test_what_is_selected_later_and_what_a_later_version_adds(pipeline: Pipeline) -> None:
     """Meltano keeps the catalog that it discovered first: a version later, it hides what is new."""
     first, second = (each["PartyID"] for each in pipeline.account.companies)
@@ -158,6 +160,7 @@ def test_what_is_selected_later_and_what_a_later_version_adds(pipeline: Pipeline
     assert (rows[str(old),]["Reference"], rows[str(changed),]["Reference"]) == (None, "PO 4")
 
 
+@pytest.mark.long
 def test_runs_that_are_killed(pipeline: Pipeline) -> None:
     """The tap, then Meltano politely, then all at once: a kill costs 120 records at most."""
     pipeline.select("sales_invoices.*", "sales_invoice_details.*")

@@ -1,4 +1,4 @@
-"""What takes minutes: `make models`. Days ahead, tables that are missing, other settings."""
+"""What takes minutes: `make long`. Days ahead, tables that are missing, other settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.transform.conftest import Messages
 
-pytestmark = pytest.mark.models
+pytestmark = pytest.mark.long
 
 LISTS = (
     "companies",

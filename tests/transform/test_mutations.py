@@ -1,4 +1,4 @@
-"""Each of these mistakes in the SQL is found by the oracle: `make models`."""
+"""Each of these mistakes in the SQL is found by the oracle: `make long`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.transform.conftest import Messages
 
-pytestmark = pytest.mark.models
+pytestmark = pytest.mark.long
 
 
 class Mutation(NamedTuple):
