@@ -19,7 +19,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long next lint bench format docs lock clean
+.PHONY: help demo install test long next lint bench format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ demo: $(READY) ## Load a made-up Billit account and report on it; again: only wh
 	@.venv/bin/tap-billit-report --database $(DATABASE) --schema demo_models --output $(REPORT)
 	@.venv/bin/python -m scripts.demo_summary $(DATABASE) --before $(BEFORE)
 	@echo; echo "The page: $(REPORT). It opens without a network."
+
+install: $(READY) ## Install for real use: Meltano, the tap, the loader for PostgreSQL and dbt
+	.venv/bin/meltano install tap-billit target-postgres dbt-postgres
 
 test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as long again
 	.venv/bin/pytest -n auto --dist worksteal $(COV)
@@ -45,11 +48,12 @@ next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
 	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long'
 
-lint: $(READY) ## Check style, types, dependencies, lock file and generated docs
+lint: $(READY) ## Check style, types, dependencies, lock file, workflows and generated docs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/deptry tap_billit
+	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/python scripts/docs.py --check
 
 bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full

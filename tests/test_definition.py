@@ -28,7 +28,7 @@ KINDS = {"array", "boolean", "date_iso8601", "integer", "object", "options", "st
 OF_A_SETTING = {"name", "kind", "value", "label", "description", "options", "sensitive"}
 OF_AN_EXTRACTOR = {
     *("name", "namespace", "variant", "label", "description", "pip_url", "executable"),
-    *("capabilities", "settings", "settings_group_validation", "select", "log_parser"),
+    *("capabilities", "commands", "settings", "settings_group_validation", "select", "log_parser"),
     *("domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"),
 }
 

@@ -58,19 +58,19 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 
 @click.command(cls=_Command)
 @_option("--environment", "Billit's environment: production or sandbox.")
-@_option("--api-url", "API base in place of the environment's, such as a stand-in's.")
+@_option("--api-url", "Base URL of another API server, such as `tap-billit-demo`.")
 @_option("--client-id", "Client ID of your OAuth application.")
-@_option("--client-secret", "Its secret; better left to the environment or the prompt.")
+@_option("--client-secret", "Client secret. Safer as a variable or at the prompt.")
 @_option("--redirect-uri", "Redirect URL of the application, as registered with Billit.")
 @_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
 @click.option("--config", "file", help="The tap's config file.")
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
-@click.option("--revoke", is_flag=True, help="Give the login back and forget it.")
+@click.option("--revoke", is_flag=True, help="Revoke the login at Billit and delete it here.")
 @click.version_option(package_name="tap-billit")
 def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | None) -> None:
     """Log in to Billit once; from then on the tap keeps the login alive.
 
-    What neither an option, nor its environment variable, nor the config file says is asked.
+    The command asks for everything that no option, variable or config file gives.
     """
     settings: dict[str, Any] = {}
     if file:

@@ -170,13 +170,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="tap-billit-demo", description="A Billit account that runs on this machine."
     )
-    parser.add_argument("--port", type=int, default=8765, help="0 picks a free one")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other data")
-    parser.add_argument("--companies", type=int, default=3)
-    parser.add_argument("--orders", type=int, default=900, help="live orders on 2026-10-01")
-    parser.add_argument("--requests-per-minute", type=int, help="more are answered with 429")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--days-ahead", type=float, default=0.0, help="move the clock forward")
+    parser.add_argument(
+        "--port", type=int, default=8765, help="Port to listen on; 0 picks a free one."
+    )
+    parser.add_argument("--seed", type=int, default=1, help="Another number makes other data.")
+    parser.add_argument("--companies", type=int, default=3, help="How many companies.")
+    parser.add_argument(
+        "--orders", type=int, default=900, help="How many orders exist on 2026-10-01."
+    )
+    parser.add_argument(
+        "--requests-per-minute", type=int, help="Answer more requests than these with 429."
+    )
+    parser.add_argument(
+        "--latency", type=float, default=0.0, help="Seconds to wait before each answer."
+    )
+    parser.add_argument(
+        "--days-ahead", type=float, default=0.0, help="Move the clock this many days forward."
+    )
     options = parser.parse_args(arguments)
     ahead = timedelta(days=options.days_ahead)
     account = Account(

@@ -45,6 +45,21 @@ def _foreign(examination: Examination) -> Iterator[Finding]:
     yield Finding("foreign", str(examination.orders(NOBODY, top="1").status))
 
 
+def _anothers_order(examination: Examination) -> Iterator[Finding]:
+    """Ask for an order of one company as another: Billit documents 401, so that it knows it."""
+    own = whole_number(examination.first.rows[0].get("OrderID")) if examination.first.rows else None
+    others = [
+        company["PartyID"]
+        for company in examination.companies
+        if company["PartyID"] != examination.company
+    ]
+    if own is None or not others:
+        yield Finding("another's order", "not seen", "it takes two companies and an order")
+    else:
+        reply = examination.ask(f"{ORDERS}/{own}", company=others[0])
+        yield Finding("another's order", "given" if reply.ok else str(reply.status))
+
+
 def _no_company(examination: Examination) -> Iterator[Finding]:
     reply = examination.ask(ORDERS, {"$top": "1"}, company=None)
     company = whole_number(reply.rows[0].get("CompanyID")) if reply.rows else None
@@ -54,4 +69,8 @@ def _no_company(examination: Examination) -> Iterator[Finding]:
 
 LOGIN: dict[str, Question] = {"login": _login, "companies": _companies, "reach": _reach}
 
-OTHERS: dict[str, Question] = {"foreign": _foreign, "no PartyID": _no_company}
+OTHERS: dict[str, Question] = {
+    "foreign": _foreign,
+    "another's order": _anothers_order,
+    "no PartyID": _no_company,
+}

@@ -50,6 +50,10 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "BookingEntries": ("BookingEntries in a document", "has a column for them"),
     "errors": ("The body of an error", "finds the code in any of them"),
     "foreign": ("Another's PartyID", "reports that company, and does the others"),
+    "another's order": (
+        "An order of another company",
+        "takes an OrderID for unique; if this is 404 or given, please report",
+    ),
     "no PartyID": ("A request without PartyID", "always sends it"),
     "too_many": ("The answer 429", "waits what it says, else longer each time"),
     "limit headers": ("Limits in headers", "keeps to `requests_per_minute`"),

@@ -27,7 +27,7 @@ SETTINGS = th.PropertiesList(
         th.URIType,
         title="API URL",
         description=(
-            "Replaces the environment's API base, by a proxy say; token endpoint follows; "
+            "Base URL of the API, for example of a proxy; tokens are requested there too; "
             "`https://`, or `http://` on this machine"
         ),
     ),
@@ -35,7 +35,7 @@ SETTINGS = th.PropertiesList(
         "client_id",
         th.StringType,
         title="Client ID",
-        description="Client ID of your OAuth application; Billit's support hands it out",
+        description="Client ID of your OAuth application, from Billit's support",
     ),
     th.Property(
         "client_secret",
@@ -50,8 +50,8 @@ SETTINGS = th.PropertiesList(
         secret=True,
         title="Refresh token",
         description=(
-            "The first refresh token, if not `tap-billit-login` put it into the token store; "
-            "each works once, later ones live in the store, a new value here wins over it"
+            "The first refresh token; not needed after `tap-billit-login`; a new value here "
+            "replaces the stored one"
         ),
     ),
     th.Property(
@@ -59,9 +59,9 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Token store",
         description=(
-            "File that keeps the rotating tokens: a path, or an fsspec URL such as "
-            "`s3://bucket/billit.json` where the disk does not last; default: a file in the "
-            "user's state directory, one per environment and client"
+            "Where the current tokens are kept: a path, or an fsspec URL such as "
+            "`s3://bucket/billit.json` if the disk does not last; default: a file in the user's "
+            "state directory, one for each environment and client"
         ),
     ),
     th.Property(
@@ -69,13 +69,13 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         secret=True,
         title="API key",
-        description="The other way in, for your own company only; never together with OAuth",
+        description="API key, instead of OAuth, for your own companies; never both",
     ),
     th.Property(
         "company_ids",
         th.ArrayType(th.IntegerType(minimum=0, maximum=LARGEST_ID)),
         title="Company IDs",
-        description="PartyIDs of the companies to sync; default: all that the login reaches",
+        description="PartyIDs of the companies to read; default: all that the login reaches",
     ),
     th.Property(
         "context_party_id",
@@ -88,7 +88,7 @@ SETTINGS = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Read only what was modified from then on, such as `2024-01-01T00:00:00Z`; without "
+            "Read only what was modified since then, for example `2024-01-01T00:00:00Z`; without "
             "an offset it is in `timezone`; default: everything"
         ),
     ),
@@ -97,55 +97,58 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         default="Europe/Brussels",
         title="Time zone",
-        description="Zone of Billit's date-times, which carry no offset",
+        description="Time zone of Billit's date-times, which carry no offset",
     ),
     th.Property(
         "lookback_minutes",
         th.IntegerType(minimum=0, maximum=366 * 24 * 60),
         default=5,
         title="Lookback",
-        description="Minutes the bookmark stays behind Billit's newest change, as rows commit late",
+        description=(
+            "The next sync starts this many minutes before Billit's newest change, because "
+            "changes can appear late"
+        ),
     ),
     th.Property(
         "refresh_unpaid",
         th.BooleanType,
         default=True,
         title="Refresh unpaid",
-        description="Read rows that are open or lately paid again, although they have not changed",
+        description="Read unpaid and recently paid invoices again, even if they did not change",
     ),
     th.Property(
         "files_url",
         th.StringType,
         title="Files URL",
-        description="Where `invoice_files` puts the bytes: a folder, or an fsspec URL",
+        description="Where `invoice_files` stores the files: a folder, or an fsspec URL",
     ),
     th.Property(
         "files_max_mb",
         th.NumberType(exclusive_minimum=0, maximum=1_000_000),
         default=50,
         title="Largest file",
-        description="Megabytes; `invoice_files` skips what is larger, and says so in the record",
+        description="Megabytes; `invoice_files` skips larger files, and its record says so",
     ),
     th.Property(
         "requests_per_minute",
         th.IntegerType(minimum=1, maximum=1_000_000),
         default=60,
         title="Requests per minute",
-        description="Never exceeded in any 60 seconds",
+        description="Most requests in any 60 seconds",
     ),
     th.Property(
         "request_timeout",
         th.NumberType(exclusive_minimum=0, maximum=24 * 60 * 60),
         default=60,
         title="Request timeout",
-        description="Seconds without an answer, or between two parts of one",
+        description="Longest wait, in seconds, for an answer or for its next part",
     ),
     th.Property(
         "retry_minutes",
         th.NumberType(minimum=0, maximum=7 * 24 * 60),
         default=15,
         title="Retry minutes",
-        description="How long the tap waits in all while Billit is down or busy, before a run ends",
+        description="How many minutes the tap keeps trying, in all, while Billit is down or busy",
     ),
     th.Property(
         "accept_unreadable",
@@ -153,15 +156,15 @@ SETTINGS = th.PropertiesList(
         default=0,
         title="Accept unreadable",
         description=(
-            "So many orders whose details or files Billit cannot give may stay set aside with a "
-            "warning, and exit status 0; they are tried again in each run"
+            "How many orders whose details or files Billit cannot give may stay set aside with "
+            "exit status 0 and a warning; each run tries them again"
         ),
     ),
     th.Property(
         "rate_limit_store",
         th.StringType,
         title="Rate limit store",
-        description="A file by which several taps on this machine share `requests_per_minute`",
+        description="A file through which several taps on this machine share `requests_per_minute`",
     ),
     th.Property(
         "user_agent",
