@@ -28,12 +28,15 @@ def config_file(folder: Path, config: Any) -> str:
 
 
 UNUSABLE: dict[str, tuple[Any, str]] = {
-    "no way in": ({}, "There is no way in: give `client_id` and `client_secret`"),
-    "half a way in": ({"client_id": "x"}, "There is no way in"),
-    "an empty key": ({"api_key": ""}, "There is no way in"),
-    "a demo elsewhere": ({"environment": "demo", "api_url": "https://x"}, "There is no way in"),
-    "both ways in": (KEY | OAUTH, "two ways in: `api_key` and OAuth's client_id, client_secret"),
-    "a key and a token": (KEY | {"refresh_token": "t"}, "two ways in: `api_key` and OAuth's refre"),
+    "no way in": ({}, "There are no credentials: give `client_id` and `client_secret`"),
+    "half a way in": ({"client_id": "x"}, "There are no credentials"),
+    "an empty key": ({"api_key": ""}, "There are no credentials"),
+    "a demo elsewhere": (
+        {"environment": "demo", "api_url": "https://x"},
+        "There are no credentials",
+    ),
+    "both kinds": (KEY | OAUTH, "`api_key` and OAuth's client_id, client_secret"),
+    "a key and a token": (KEY | {"refresh_token": "t"}, "two kinds of credentials: `api_key`"),
     "an environment": (
         {**KEY, "environment": "test"},
         "`environment` is 'test': give one of",
@@ -78,7 +81,7 @@ def test_a_config_that_will_not_do_is_named(
 def test_several_problems_are_named_at_once(command: Command, tmp_path: Path) -> None:
     config = {**KEY, **OAUTH, "start_date": "soon"}
     problems = command("--config", config_file(tmp_path, config)).problems
-    assert "two ways in" in problems[0]
+    assert "two kinds of credentials" in problems[0]
     assert "`start_date`" in problems[1]
 
 
@@ -86,7 +89,7 @@ def test_several_problems_are_named_at_once(command: Command, tmp_path: Path) ->
 def test_a_connection_test_names_them_too(option: str, command: Command, tmp_path: Path) -> None:
     result = command("--config", config_file(tmp_path, {}), option)
     assert result.status == 1
-    assert "There is no way in" in result.problems[0]
+    assert "There are no credentials" in result.problems[0]
 
 
 @pytest.mark.parametrize("option", [[], ["--discover"], ["--test"], ["--about"]])

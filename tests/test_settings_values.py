@@ -183,7 +183,7 @@ HEADERS = [
 @pytest.mark.parametrize(("name", "text"), HEADERS)
 def test_text_that_no_header_carries(name: str, text: str) -> None:
     [problem, *_] = Settings.read({**KEY, name: text}).problems[::-1]
-    assert problem.startswith(f"`{name}` ") or "two ways in" in problem
+    assert problem.startswith(f"`{name}` ") or "two kinds of credentials" in problem
     if name != "user_agent":
         assert text not in problem
 

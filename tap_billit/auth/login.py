@@ -93,7 +93,7 @@ def _account(settings: dict[str, Any]) -> BillitAccount:
     if not settings.get("api_url") and settings.get("environment") not in ENVIRONMENTS:
         if environment := settings.get("environment"):
             raise LoginError(
-                f"Nobody logs in to the environment {environment!r}: use production or sandbox, or "
+                f"The environment {environment!r} has no login: use production or sandbox, or "
                 "give the --api-url of a `tap-billit-demo` that is running."
             )
         choice = click.Choice(list(ENVIRONMENTS))

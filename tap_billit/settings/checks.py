@@ -41,14 +41,15 @@ def _way_in(values: Mapping[str, Any]) -> Iterator[str]:
     oauth = [name for name in _OAUTH if values[name]]
     if values["api_key"] and oauth:
         yield (
-            f"There are two ways in: `api_key` and OAuth's {', '.join(oauth)}. Give one of them."
+            f"There are two kinds of credentials: `api_key` and OAuth's {', '.join(oauth)}. "
+            "Give one of them."
         )
     if values["environment"] == DEMO and not values["api_url"]:
         return
     if not values["api_key"] and not {"client_id", "client_secret"} <= set(oauth):
         yield (
-            "There is no way in: give `client_id` and `client_secret` and run `tap-billit-login`, "
-            "or give `api_key`, or try it out with `environment` set to `demo`."
+            "There are no credentials: give `client_id` and `client_secret` and run "
+            "`tap-billit-login`, or give `api_key`, or try it out with `environment` set to `demo`."
         )
 
 
