@@ -70,14 +70,8 @@ BEYOND_STATUS: tuple[tuple[str, str, Costs, str], ...] = (
     ),
     ("a row without its key", "read again by the next run", Costs.RECORD, "please report this"),
     (
-        "an empty page that has a link",
-        "passed, up to 100 in a row",
-        AnswerError.costs,
-        "please report this",
-    ),
-    (
-        "a link to another path, or that repeats; the same page again",
-        "",
+        "a page that says that there is more, and lists nothing new",
+        "asked again, up to 10 times in a row",
         AnswerError.costs,
         "please report this",
     ),

@@ -29,7 +29,7 @@ from tap_billit.value_types import whole_number
 if TYPE_CHECKING:
     from requests import Session
 
-    from tap_billit.api.pagination import Row
+    from tap_billit.api.paginator import Row
     from tap_billit.auth.base import Auth
     from tap_billit.settings import Settings
 

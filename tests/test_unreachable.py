@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.pagination import NextPageLinkPaginator
 from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
 from tap_billit.auth.api_key import ApiKeyAuth
@@ -148,13 +147,3 @@ def test_a_user_agent_that_cannot_be_sent(
 ) -> None:
     assert "check `user_agent`" in sentence(lambda: ask(demo.url, user_agent=agent))
     assert not demo.requests
-
-
-ODD_LINKS = [5, 1.5, True, {"href": "/v1/products?$skip=120"}, ["/v1/products"], "http://[::1"]
-
-
-@pytest.mark.parametrize("link", ODD_LINKS)
-def test_a_link_that_is_no_address(link: Any) -> None:
-    paginator = NextPageLinkPaginator("/v1/products", {})
-    with pytest.raises(BillitError, match="NextPageLink for /v1/products is no address"):
-        paginator.advance([{"ProductID": 1}], link)

@@ -51,6 +51,7 @@ class Dialect:
     newest_first: Literal["taken", "refused"] = "taken"
     by_id: Literal["taken", "refused", "refused, another order"] = "taken"
     from_id: Literal["taken", "refused"] = "taken"
+    skip: Literal["taken", "refused", "ignored"] = "taken"
     deleted: Literal["page", "array", "empty", "blank", "missing"] = "page"
     rows: Literal["documented", "more", "fewer"] = "documented"
     ids: Literal["numbers", "text"] = "numbers"
@@ -72,6 +73,8 @@ class Dialect:
             raise ODataError(f"Unrecognized 'Edm.DateTime' literal '{found[0]}'.")
         if self.from_id == "refused" and _FROM_ID.search(filters):
             raise ODataError("The operator 'ge' is not allowed on 'OrderID'.")
+        if self.skip == "refused" and "$skip" in query:
+            raise ODataError("Query option 'Skip' is not allowed.")
         for answer, key in ((self.newest_first, "LastModified"), (self.by_id, "OrderID")):
             if answer != "taken" and key in order:
                 raise ODataError(f"Order by '{key}' is not allowed.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_billit.account import BillitAccount
-    from tap_billit.api.pagination import NextPageLinkPaginator, Row
+    from tap_billit.api.paginator import Paginator, Row
     from tap_billit.state import CompanyState
 
 
@@ -166,7 +166,7 @@ class CompanyStream(BillitStream):
         """Log how far a company is; Meltano does not show which logger it came from."""
         self.logger.log(level, "%s, company %s: %s", self.name, company, message)
 
-    def pages(self, paginator: NextPageLinkPaginator, company: int) -> Iterator[list[Row]]:
+    def pages(self, paginator: Paginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
             usable = partial(self.usable, company)

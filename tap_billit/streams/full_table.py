@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from requests import codes
 from typing_extensions import override
 
-from tap_billit.api.pagination import NextPageLinkPaginator
+from tap_billit.api.overlap import OverlapPaginator
 from tap_billit.errors import ApiError
 from tap_billit.schemas.document import DOCUMENT
 from tap_billit.schemas.order import ORDER
@@ -28,7 +28,7 @@ class FullTableStream(CompanyStream):
 
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
-        for page in self.pages(NextPageLinkPaginator(self.path, {}), company):
+        for page in self.pages(OverlapPaginator(self.path, {}, key=self.primary_keys[-1]), company):
             yield from page
 
 
@@ -42,7 +42,7 @@ class DeletedOrders(FullTableStream):
 
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
-        paginator = NextPageLinkPaginator(self.path, {})
+        paginator = OverlapPaginator(self.path, {}, key=self.primary_keys[-1])
         paginator.may_be_empty = True
         try:
             for page in self.pages(paginator, company):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_billit.api.pagination import Row
+    from tap_billit.api.paginator import Row
 KINDS = ("Invoice", "CreditNote")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Record
 
-    from tap_billit.api.pagination import Row
+    from tap_billit.api.paginator import Row
     from tap_billit.state import CompanyState
 
 LATELY_PAID = timedelta(days=31)

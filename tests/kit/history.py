@@ -61,7 +61,7 @@ class History:
         check_kinds(run.messages)
         check_times(run.messages)
         check_bookmarks(before, self.target.state)
-        check_exit(self.world, run, streams=self.streams)
+        check_exit(run)
         if run.complete:
             start = self.config.get("start_date")
             check(

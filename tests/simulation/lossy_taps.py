@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from tap_billit.api.overlap import OverlapPaginator
+from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.state import CompanyState
 from tap_billit.streams.base import CompanyStream, IncrementalStream
 from tap_billit.streams.orders import OrderStream
@@ -50,4 +52,33 @@ def first_state_after_records() -> Generator[None]:
 
     write_state = IncrementalStream.write_state
     with mock.patch.object(IncrementalStream, "write_state", late):
+        yield
+
+
+@contextmanager
+def orders_by_plain_links() -> Generator[None]:
+    """Orders are read by the offset that Billit's link has."""
+
+    def plain(self: KeysetPaginator, rows: list[Any], listed: list[Any], *, more: bool) -> None:
+        read[self] = read.get(self, 0) + len(listed)
+        for row in rows:
+            self._last = row["OrderID"]
+        link = self._listed(*self._conditions) | {"$skip": str(read[self])}
+        self.query = link if more else None
+
+    read: dict[KeysetPaginator, int] = {}
+    with mock.patch.object(KeysetPaginator, "advance", plain):
+        yield
+
+
+@contextmanager
+def lists_by_plain_links() -> Generator[None]:
+    """Other lists are read by the offset that Billit's link has."""
+
+    def plain(self: OverlapPaginator, _: list[Any], listed: list[Any], *, more: bool) -> None:
+        self._skip += len(listed)
+        if not more:
+            self.query = None
+
+    with mock.patch.object(OverlapPaginator, "advance", plain):
         yield

@@ -35,15 +35,6 @@ _ALL = (
         told("credit_note_has_files"),
     ),
     Mutation(
-        "oldest_change_first",
-        Rewrite(
-            "streams.newest_first:NewestFirstStream.changed_records",
-            "LastModified desc",
-            "LastModified asc",
-        ),
-        told("party_changes_between_pages"),
-    ),
-    Mutation(
         "lists_are_read_whole",
         Rewrite(
             "streams.newest_first:NewestFirstStream.changed_records",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tap_billit.api.pagination import NextPageLinkPaginator
 from tests.simulation import lossy_taps
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 
@@ -111,10 +110,11 @@ CRAWL = (
         "test_unit_of_failure.py test_query_fallbacks.py",
     ),
     # Pages.
+    Mutation("offset_paging", lossy_taps.orders_by_plain_links, told("deleted_between_pages")),
     Mutation(
-        "offset_paging",
-        Replace("api.pagination:KeysetPaginator._next", NextPageLinkPaginator._next),
-        told("deleted_between_pages"),
+        "lists_by_plain_links",
+        lossy_taps.lists_by_plain_links,
+        told("party_is_deleted_between_pages"),
     ),
     Mutation(
         "one_order_between_pages",
@@ -129,16 +129,35 @@ CRAWL = (
     Mutation(
         "overlap_is_not_checked",
         Rewrite(
-            "api.pagination:KeysetPaginator._overlap",
-            "if self._skip and not (rows and _order_id(rows[0]) <= last)",
+            "api.overlap:OverlapPaginator.advance",
+            "if self._skip and not (marks and marks[0] in self._seen)",
             "if False",
         ),
-        "test_query_fallbacks.py",
+        told("parties_are_deleted_between_pages"),
     ),
     Mutation(
-        "circles_are_not_seen",
-        Rewrite("api.pagination:NextPageLinkPaginator._check_progress", "> SAME_PAGE", "> 10**9"),
-        "test_links.py --timeout 10",
+        "a_row_that_moved_is_an_overlap",
+        Rewrite("api.overlap:OverlapPaginator._mark", 'str(row.get("LastModified"))', "None"),
+        "test_overlap.py",
+    ),
+    Mutation(
+        "nothing_new_without_end",
+        Rewrite("api.paginator:Paginator._check_progress", "> FRUITLESS", "> 10**9"),
+        "test_overlap.py --timeout 10",
+    ),
+    Mutation(
+        "an_empty_page_is_the_end",
+        Rewrite(
+            "api.pagination:KeysetPaginator.advance",
+            "more or (self._more_expected and not rows)",
+            "more",
+        ),
+        "test_pagination.py",
+    ),
+    Mutation(
+        "count_of_what_is_not_listed",
+        Rewrite("api.pagination:page_of", "not rows and not link", "False"),
+        "test_pagination.py",
     ),
     # When a STATE says what.
     Mutation(

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import Change, World
 
 DOWN = Reply.error(503, "Maintenance")
+SMALL_PAGES = 100
+"""Pages in a row that may bring nothing new: here a change or two fill one."""
+
 REFUSED = Reply.error(403, "LicenseError", "Deze licentie heeft geen API.")
 
 
@@ -127,7 +130,7 @@ def sync(  # noqa: PLR0913
     """
     world.begin_run()
     run = Run()
-    server = DemoServer(world.account, page_size=page_size)
+    server = DemoServer(world.account, page_size=page_size, dialect=world.dialect)
 
     odd = {f"/v1/orders/{order}": reply for order, reply in (unreadable or {}).items()}
 
@@ -194,6 +197,7 @@ def in_this_thread(
         mock.patch("tap_billit.streams.order_details.prefetch", _all_ahead),
         mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
         mock.patch("tap_billit.state_messages.PAGE", page_size),
+        mock.patch("tap_billit.api.paginator.FRUITLESS", SMALL_PAGES),
     ):
         try:
             yield

@@ -14,10 +14,10 @@ from tests.simulation.world import (
     Add,
     Create,
     Delete,
-    Edit,
     Move,
     Pay,
     Refuse,
+    Remove,
     Touch,
     Wait,
 )
@@ -200,10 +200,19 @@ def refused_for_a_while() -> None:
     assert not history.sync().error
 
 
-def party_changes_between_pages() -> None:
-    history = History(streams=("parties", "products"))
-    history.billit(*(Add(what, times=5) for what in ("parties", "products")), Wait(6 * MINUTE))
-    history.sync(plan={SECOND_PAGE: [Edit("parties", 0)]})
+def deleted_while_listed(*parties: int) -> None:
+    """Parties go before page two is answered, the rest moves up over the edge of the page."""
+    history = History(streams=("parties",))
+    history.billit(Add(times=6), Wait(6 * MINUTE))
+    history.sync(plan={SECOND_PAGE: [Remove("parties", number) for number in parties]})
+
+
+def party_is_deleted_between_pages() -> None:
+    deleted_while_listed(0)
+
+
+def parties_are_deleted_between_pages() -> None:
+    deleted_while_listed(0, 0)
 
 
 def credit_note_has_files() -> None:

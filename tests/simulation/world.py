@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from tap_billit.demo.dialect import Dialect
 from tap_billit.demo.timestamps import local_date, midnight, written
 from tests.simulation.account import SimulatedAccount
 
@@ -135,8 +136,11 @@ class World:
     `was_refused` says whether it refused any since.
     """
 
-    def __init__(self, now: datetime, *, companies: int = 1) -> None:
+    def __init__(
+        self, now: datetime, *, companies: int = 1, dialect: Dialect | None = None
+    ) -> None:
         self.now = now
+        self.dialect = dialect or Dialect()
         self.account = SimulatedAccount(companies=MOST_COMPANIES, clock=lambda: self.now)
         self._to_join = self.account.companies[companies:]
         del self.account.companies[companies:]
