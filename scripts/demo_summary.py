@@ -193,7 +193,7 @@ def news(summary: Summary) -> str:
             f"This run was incremental: it read what changed since the run of "
             f"{summary.since:%Y-%m-%d %H:%M:%S} UTC.\n"
             f"{read_:,} orders: {new:,} new, {changed:,} changed ({paid:,} of them now paid), "
-            f"{again:,} read again as they are open or lately paid; {summary.deleted:,} deleted."
+            f"{again:,} read again as they are open, or were; {summary.deleted:,} deleted."
         )
     if read_ == orders:
         return f"This run was the first: it read all {orders:,} orders."

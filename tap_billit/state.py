@@ -7,7 +7,8 @@ only when its last page is written does the bookmark move, to the watermark less
 because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
 its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
 back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
-Only this module and `set_aside.py` change a state; `state_messages.py` says when it is written.
+Only this module, `set_aside.py` and `open_orders.py` change a state; `state_messages.py` says when
+it is written.
 
     start_date        bookmark = since           until        watermark       Billit's clock
     ----+---------------------+--------------------+--------------+----------------+--> LastModified
@@ -25,6 +26,7 @@ The state of a partition, date-times as Billit writes them:
                            its `until` becomes the bookmark, unless it is null
     set_aside              orders whose details or files could not be read, see `set_aside.py`;
                            absent: none
+    open                   orders that are open as their row was last written, see `open_orders.py`
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billit.clock import shifted
 from tap_billit.errors import StateError
+from tap_billit.open_orders import OpenOrders
 from tap_billit.set_aside import SetAside
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class CompanyState:
             self.bookmark = self._read(state.get(BOOKMARK))
             self._history_start = self._read(state.get("start_date"))
             self.set_aside = SetAside(state)
+            self.open = OpenOrders(state, clock=clock)
             if self.interrupted:
                 self._check(state["crawl"])
                 if self._is_set_back(state["crawl"]):

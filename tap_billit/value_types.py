@@ -155,6 +155,14 @@ def _read_boolean(value: Any) -> bool:
         raise ValueError("no boolean") from None
 
 
+def boolean(value: Any) -> bool | None:
+    """The boolean that `value` is or says; None if there is none."""
+    try:
+        return _read_boolean(value)
+    except ValueError:
+        return None
+
+
 def _refuse(value: Any) -> Any:
     raise ValueError(f"no {type(value).__name__} is expected")
 

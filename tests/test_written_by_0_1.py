@@ -33,15 +33,33 @@ def test_a_complete_state_is_gone_on_from() -> None:
     assert not run.records["sales_invoices"]
 
 
-def test_an_interrupted_crawl_is_gone_on_with() -> None:
+@pytest.mark.parametrize("refresh", [True, False])
+def test_an_interrupted_crawl_is_gone_on_with_unless_it_must_know_what_is_open(
+    refresh: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
     state = state_of("state_cut_short.json")
     (partition,) = state["bookmarks"]["sales_invoices"]["partitions"]
     with DemoServer(account(orders=60, companies=2), page_size=10) as server:
         whole = sync(server, "sales_invoices")
-        rest = sync(server, "sales_invoices", state=state)
+        rest = sync(server, "sales_invoices", state=state, refresh_unpaid=refresh)
     assert rest.error is None
-    assert rest.records["sales_invoices"][0]["OrderID"] > partition["crawl"]["last_order_id"]
-    assert rest.state == whole.state
+    if refresh:
+        assert rest.records == whole.records
+        assert rest.state == whole.state
+    else:
+        first = rest.records["sales_invoices"][0]
+        assert first["OrderID"] > partition["crawl"]["last_order_id"]
+
+
+def test_all_rows_are_read_once_where_the_state_does_not_say_what_is_open() -> None:
+    state = state_of("state.json")
+    with DemoServer(account(orders=60, companies=2), page_size=10) as server:
+        whole = sync(server, "sales_invoices")
+        once = sync(server, "sales_invoices", state=state)
+        then = sync(server, "sales_invoices", state=once.state)
+    assert once.records == whole.records
+    assert "does not say which orders are open" in once.said
+    assert len(then.records["sales_invoices"]) < len(once.records["sales_invoices"])
 
 
 @pytest.mark.parametrize("name", ["tokens.json", "tokens_cut_off.json"])

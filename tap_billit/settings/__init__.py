@@ -45,6 +45,7 @@ class Settings(Hidden):
     timezone: str
     lookback_minutes: int
     refresh_unpaid: bool
+    refresh_unpaid_hours: float
     accept_unreadable: int
     files_url: str | None
     files_max_mb: float
@@ -92,6 +93,11 @@ class Settings(Hidden):
     def lookback(self) -> timedelta:
         """How far behind the newest change the bookmark stays."""
         return timedelta(minutes=self.lookback_minutes)
+
+    @property
+    def refresh_every(self) -> timedelta:
+        """How long open rows are not read again."""
+        return timedelta(hours=self.refresh_unpaid_hours)
 
     @cached_property
     def clock(self) -> BillitClock:

@@ -114,7 +114,14 @@ SETTINGS = th.PropertiesList(
         th.BooleanType,
         default=True,
         title="Refresh unpaid",
-        description="Read unpaid and recently paid invoices again, even if they did not change",
+        description="Read unpaid invoices again until they are paid, even if they did not change",
+    ),
+    th.Property(
+        "refresh_unpaid_hours",
+        th.NumberType(minimum=0, maximum=366 * 24),
+        default=0,
+        title="Refresh unpaid, hours",
+        description="How often `refresh_unpaid` does that; 0: in each sync",
     ),
     th.Property(
         "files_url",

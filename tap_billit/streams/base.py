@@ -230,12 +230,13 @@ class IncrementalStream(StateByCompany, CompanyStream):
             yield from self._crawl(state, company)
         watermark, lookback = self.watermark(company), self.account.settings.lookback
         if watermark is None or (
-            state.nothing_changed(watermark, lookback=lookback) and not self.rereads
+            state.nothing_changed(watermark, lookback=lookback)
+            and not self.is_refresh_due(state, watermark)
         ):
             self.say(company, "nothing has changed")
             return
         with self.naming_the_state_of(company):
-            state.begin(watermark, lookback=lookback)
+            self.begin(state, watermark)
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
         yield from self._crawl(state, company, watermark)
@@ -247,6 +248,14 @@ class IncrementalStream(StateByCompany, CompanyStream):
     def watermark(self, company: int) -> Watermark | None:
         """What a crawl that begins now will have covered; None: there is nothing to read."""
         return self.account.watermark(self.path, company)
+
+    def begin(self, state: CompanyState, watermark: Watermark) -> None:
+        """Start a crawl of what changed."""
+        state.begin(watermark, lookback=self.account.settings.lookback)
+
+    def is_refresh_due(self, state: CompanyState, watermark: Watermark) -> bool:  # noqa: ARG002
+        """Whether there is something to read although nothing has changed."""
+        return False
 
     def _crawl(
         self, state: CompanyState, company: int, watermark: Watermark | None = None
@@ -273,11 +282,6 @@ class IncrementalStream(StateByCompany, CompanyStream):
     @abstractmethod
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
         """All that the crawl has left to read; `state` is told what has been written."""
-
-    @property
-    def rereads(self) -> bool:
-        """Whether there is something to read although nothing has changed."""
-        return False
 
 
 def is_key(value: Any) -> bool:

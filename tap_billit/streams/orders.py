@@ -6,29 +6,28 @@ request; details are the whole order, a request each.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
-from tap_billit.clock import shifted
 from tap_billit.errors import AnswerError
 from tap_billit.schemas.order import ORDER_ROW
+from tap_billit.state import forget
 from tap_billit.streams.base import IncrementalStream, is_key
+from tap_billit.streams.left_open import open_in, rows_that_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
     from tap_billit.api.paginator import Row
-    from tap_billit.state import CompanyState
+    from tap_billit.state import CompanyState, Watermark
 
-LATELY_PAID = timedelta(days=31)
-"""How long before the bookmark an order may have been paid and still be read again."""
+OPEN = odata.eq("Paid", False)  # noqa: FBT003
 
 
 class OrderStream(IncrementalStream):
@@ -46,7 +45,7 @@ class OrderStream(IncrementalStream):
         conditions = self.kinds()
         if state.since is not None:
             changed = odata.ge("LastModified", state.since)
-            conditions.append(odata.any_of(changed, *self.reread_conditions(state.since)))
+            conditions.append(odata.any_of(changed, *self.refreshed(state)))
         return KeysetPaginator(self.path, conditions, after=state.last_order_id)
 
     @override
@@ -76,8 +75,8 @@ class OrderStream(IncrementalStream):
             odata.eq("OrderType", self.order_type),
         ]
 
-    def reread_conditions(self, since: datetime) -> tuple[str, ...]:  # noqa: ARG002
-        """What else is read, besides that which changed `since`."""
+    def refreshed(self, state: CompanyState) -> tuple[str, ...]:  # noqa: ARG002
+        """Conditions for what the crawl reads although it has not changed."""
         return ()
 
 
@@ -91,38 +90,60 @@ def is_or_absent(value: Any, *wanted: str) -> bool:
 class OrderRows(OrderStream):
     """Summary rows.
 
-    What is open or lately paid is read again: no source says that a payment moves LastModified,
-    and Billit computes `Overdue` and `DaysOverdue` when asked.
+    What is open is read again, and what was: no source says that a payment moves LastModified, and
+    Billit computes `Overdue` and `DaysOverdue` when asked.
     """
 
     schema = ORDER_ROW
-    cost = "1 for 120 rows that changed, are open or were paid lately"
+    cost = "1 for 120 rows that changed or are open, and 1 for 30 that no longer are"
+
+    @override
+    def company_state(self, company: int, partition: dict[str, Any]) -> CompanyState:
+        """The state; where it does not say what is open, all is read once again."""
+        state = super().company_state(company, partition)
+        if damage := state.open.damage:
+            said = f"`open` in the state is not understood ({damage}), and left out"
+            self.say(company, said, level=logging.WARNING)
+        begun = state.bookmark is not None or state.interrupted
+        if state.open.known or not begun or not self.account.settings.refresh_unpaid:
+            return state
+        self.say(company, "the state does not say which orders are open: all rows are read once")
+        forget(partition)
+        return super().company_state(company, partition)
+
+    @override
+    def is_refresh_due(self, state: CompanyState, watermark: Watermark) -> bool:
+        settings = self.account.settings
+        return settings.refresh_unpaid and state.open.is_due(
+            watermark.asked_at, every=settings.refresh_every
+        )
+
+    @override
+    def begin(self, state: CompanyState, watermark: Watermark) -> None:
+        super().begin(state, watermark)
+        if state.bookmark is None and not state.open.known:
+            state.open.start()
+        state.open.begin(watermark.asked_at, refresh=self.is_refresh_due(state, watermark))
+
+    @override
+    def refreshed(self, state: CompanyState) -> tuple[str, ...]:
+        return (OPEN,) if state.open.refreshing else ()
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
         rows = 0
         for page in self.pages(self.paginator(state), company):
-            last = page[-1]["OrderID"]
+            open_ = open_in(page)
             self.write_state(coming=len(page))
             yield from page
-            state.written(last)
+            state.open.listed(open_, after=state.last_order_id)
+            state.written(max(open_))
             self.note_written(len(page))
             rows += len(page)
             self.say(company, f"{rows} rows so far")
-
-    @property
-    @override
-    def rereads(self) -> bool:
-        return self.account.settings.refresh_unpaid
-
-    @override
-    def reread_conditions(self, since: datetime) -> tuple[str, ...]:
-        if not self.rereads:
-            return ()
-        return (
-            odata.eq("Paid", False),  # noqa: FBT003
-            odata.ge("PaidDate", shifted(since, -LATELY_PAID)),
-        )
+        state.open.list_ends(after=state.last_order_id)
+        yield from rows_that_left(self, state, company)
+        state.open.end()
 
 
 class SalesInvoices(OrderRows):

@@ -4,7 +4,8 @@ With p the page size: one for the account; for each company and list path one fo
 each walk over a stream `(m + c) // p + 1` pages, for details `m + c` more, for files `3 (m + c)`,
 where m orders match the walk's filter when the sync begins and c changes are made meanwhile. A
 stream is walked once; twice where its last run was cut short; and not at all where the mark is the
-one of the last walk and nothing is read again.
+one of the last walk and nothing is read again. Of rows, `(l + c) // 30 + (l + c) // p + 1` requests
+ask for the l that were open and are not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_billit.open_orders import unpack
+from tap_billit.streams.left_open import AT_ONCE
 from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.tables import ALL, CHANGED_LISTS, DETAILS, KIND, LISTS, ROWS, table
 
@@ -50,10 +53,18 @@ class Bound:
         return most
 
     def _of_orders(self, name: str, company: int) -> int:
-        return sum(
+        return self._of_those_that_left(name, company) + sum(
             size // self.page_size + 1 + size * REQUESTS_EACH.get(name, 0)
             for size in self._walks(name, company)
         )
+
+    def _of_those_that_left(self, name: str, company: int) -> int:
+        said = _partition(self.state, name, company).get("open")
+        if not said:
+            return 0
+        were = {*unpack(said["orders"]), *said["opened"]} - {*said["closed"]}
+        left = were - {row["OrderID"] for row in self._orders(name, company) if not row["Paid"]}
+        return (len(left) // self.page_size + len(left) // AT_ONCE + 1) if left else 0
 
     def _walks(self, name: str, company: int) -> Iterator[int]:
         """How many orders each walk over the stream may read; `start_date` may have moved."""
@@ -67,11 +78,10 @@ class Bound:
         yield self._size(name, company, None if moved else since)
 
     def _size(self, name: str, company: int, since: str | None, after: int = 0) -> int:
-        rereads = self.refresh_unpaid and name in ROWS
+        begun = _partition(self.state, name, company).get("open", {})
+        rereads = name in ROWS and (self.refresh_unpaid or "refreshing" in begun)
         return sum(
-            since is None
-            or row["LastModified"] >= since
-            or (rereads and (row["Paid"] is False or "PaidDate" in row))
+            since is None or row["LastModified"] >= since or (rereads and not row["Paid"])
             for row in self._orders(name, company)
             if row["OrderID"] > after
         )

@@ -173,6 +173,7 @@ class Histories(RuleBasedStateMachine):
         down_at=st.one_of(st.none(), st.none(), st.integers(0, 20)),
         dies=st.booleans(),
         refresh_unpaid=st.booleans(),
+        refresh_unpaid_hours=st.sampled_from((0, 0, 0.5)),
     )
     def sync(
         self,
@@ -180,9 +181,16 @@ class Histories(RuleBasedStateMachine):
         streams: tuple[str, ...],
         plan: dict[int, list[Change]],
         refresh_unpaid: bool,
+        refresh_unpaid_hours: float,
         **ends: Any,
     ) -> None:
-        self._sync(streams, refresh_unpaid=refresh_unpaid, plan=plan, **ends)
+        self._sync(
+            streams,
+            refresh_unpaid=refresh_unpaid,
+            refresh_unpaid_hours=refresh_unpaid_hours,
+            plan=plan,
+            **ends,
+        )
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -192,10 +200,19 @@ class Histories(RuleBasedStateMachine):
             assert run.error is None
 
     def _sync(
-        self, streams: tuple[str, ...], *, refresh_unpaid: bool, at_rest: bool = False, **how: Any
+        self,
+        streams: tuple[str, ...],
+        *,
+        refresh_unpaid: bool,
+        refresh_unpaid_hours: float = 0,
+        at_rest: bool = False,
+        **how: Any,
     ) -> Any:
         world, target, page_size = self.world, self.target, self.page_size
-        config: dict[str, Any] = {"refresh_unpaid": refresh_unpaid}
+        config: dict[str, Any] = {
+            "refresh_unpaid": refresh_unpaid,
+            "refresh_unpaid_hours": refresh_unpaid_hours,
+        }
         start = None
         if self.start is not None:
             config["start_date"] = self.start
@@ -209,6 +226,7 @@ class Histories(RuleBasedStateMachine):
             page_size=page_size,
             refresh_unpaid=refresh_unpaid,
         ).most()
+        most += how.get("down_at") is not None  # whether it is down is asked elsewhere, too
         before = target.state
         run = sync(world, target, streams=streams, page_size=page_size, **config, **how)
         if world.dialect == Dialect():
@@ -223,7 +241,7 @@ class Histories(RuleBasedStateMachine):
                 target,
                 streams=streams,
                 start=start,
-                refresh_unpaid=refresh_unpaid,
+                refresh_unpaid=refresh_unpaid and not refresh_unpaid_hours,
                 at_rest=at_rest,
             )
         return run

@@ -11,13 +11,14 @@ A new rule of the tap comes with a line here. Where the text of the tap changes,
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_crawl import CRAWL
+from tests.simulation.mutations_open import OPEN
 
 _ALL = (
     *CRAWL,
+    *OPEN,
     # What is read.
     Mutation(
         "supplier_credit_notes_as_income",
@@ -42,26 +43,6 @@ _ALL = (
             "False",
         ),
         "test_histories.py -k as_far_as",
-    ),
-    Mutation(
-        "nothing_reread",
-        Rewrite("streams.orders:OrderRows.reread_conditions", "if not self.rereads", "if True"),
-        told("paid_today"),
-    ),
-    Mutation(
-        "open_ones_are_not_read_again",
-        Rewrite("streams.orders:OrderRows.reread_conditions", 'odata.eq("Paid", False),', ""),
-        told("owed_for_longer"),
-    ),
-    Mutation(
-        "lately_is_three_days",
-        Replace("streams.orders:LATELY_PAID", timedelta(days=3)),
-        told("paid_three_weeks_ago"),
-    ),
-    Mutation(
-        "same_mark_ends_what_rereads",
-        Rewrite("streams.base:IncrementalStream.company_records", " and not self.rereads", ""),
-        told("owed_for_longer"),
     ),
     Mutation(
         "details_without_their_company",

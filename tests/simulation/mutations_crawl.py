@@ -170,7 +170,7 @@ CRAWL = (
         Rewrite(
             "streams.orders:OrderRows.changed_records",
             "self.write_state(coming=len(page))",
-            "state.written(last); self.write_state(coming=len(page))",
+            "state.written(max(open_)); self.write_state(coming=len(page))",
         ),
         told("row_cannot_be_written"),
     ),

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 COMPUTED = ("Overdue", "DaysOverdue")
 
-PAID_LATE_IS_NOTICED = False
-"""Whether a payment is noticed that is dated far back, or not at all, and moves no LastModified."""
-
 
 class BrokenPromiseError(AssertionError):
     """Something is lost, stale or made up, or a sync asked too much."""
@@ -111,10 +108,7 @@ class _Check:
     def _may_be_stale(self, stream: str, key: Key) -> bool:
         """Whether it was paid, and nothing that a sync asks for says so."""
         order = key[0] if stream in KIND else None
-        if order not in self.world.quiet:
-            return False
-        unnoticed = order in self.world.unnoticed and not PAID_LATE_IS_NOTICED
-        return unnoticed or not self._rereads(stream)
+        return order in self.world.quiet and not self._rereads(stream)
 
     def _rereads(self, stream: str) -> bool:
         return self.rereads and stream in ROWS

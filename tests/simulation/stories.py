@@ -231,12 +231,18 @@ def one_of_each() -> None:
     history.sync()
 
 
-def paid_in_silence(days: int | None) -> None:
-    """A payment moves no LastModified and is dated so many days from now, or not at all."""
-    history = History(refresh_unpaid=True)
-    history.billit(Create(times=5), Wait(20 * MINUTE), Create(), Wait(6 * MINUTE))
+def refreshed_story(hours: int = 0) -> History:
+    """Five open orders on three pages are read; they are refreshed every so many hours."""
+    history = History(refresh_unpaid=True, refresh_unpaid_hours=hours)
+    history.billit(Create(times=5), Wait(20 * MINUTE), Create(kind=4), Wait(6 * MINUTE))
     history.sync()
-    history.billit(Pay(1, quiet=True, days=days))
+    return history
+
+
+def paid_in_silence(days: int | None, order: int = 1) -> None:
+    """A payment moves no LastModified and is dated so many days from now, or not at all."""
+    history = refreshed_story()
+    history.billit(Pay(order, quiet=True, days=days))
     history.sync()
     assert [row["Paid"] for row in history.target.tables["sales_invoices"].values()].count(True)
 
@@ -245,14 +251,73 @@ def paid_today() -> None:
     paid_in_silence(0)
 
 
-def paid_three_weeks_ago() -> None:
-    paid_in_silence(-21)
+def paid_two_months_ago() -> None:
+    paid_in_silence(-60)
+
+
+def paid_without_a_date() -> None:
+    paid_in_silence(None)
+
+
+def paid_behind_the_list() -> None:
+    """Nothing that is listed comes after it."""
+    paid_in_silence(-60, order=4)
+
+
+def paid_is_no_longer_said() -> None:
+    """It was open, and says neither that it is nor that it is not."""
+    history = refreshed_story()
+    order, row = min(history.world.orders.items())
+    history.world.account.change(order, Paid=None, LastModified=row["LastModified"])
+    history.sync()
+    _, _, *pages = history.sync().requests
+    assert len(pages) == len({request.query["$filter"] for request in pages}) == 2
+
+
+def killed_before_it_was_asked() -> None:
+    """A refresh is cut short behind an order that has left; the next one is a day off."""
+    history = refreshed_story(hours=24)
+    history.billit(Pay(0, quiet=True, days=-60), Wait(25 * 60 * MINUTE))
+    history.sync(kill_at=6)
+    history.sync()
+
+
+def killed_while_it_was_asked() -> None:
+    """The record of an order that has left cannot be written."""
+    history = refreshed_story(hours=24)
+    history.billit(Pay(0, quiet=True, days=-60), Wait(25 * 60 * MINUTE))
+    assert not history.sync(fail_at=4).complete
+    history.sync()
+
+
+def open_and_of_another_kind() -> None:
+    """An open invoice is an offer now."""
+    history = refreshed_story()
+    history.billit(Move(0, kind=4))
+    history.sync()
+
+
+def open_since_the_last_refresh() -> None:
+    """An order is read between two refreshes, and paid in silence before the second."""
+    history = refreshed_story(hours=24)
+    history.billit(Create(), Wait(20 * MINUTE), Create(), Wait(6 * MINUTE))
+    history.sync()
+    history.billit(Pay(6, quiet=True, days=-60), Wait(25 * 60 * MINUTE))
+    history.sync()
+
+
+def state_that_knows_no_open_ones() -> None:
+    """It is of an earlier version; an order was paid in silence before the upgrade."""
+    history = refreshed_story()
+    history.billit(Pay(1, quiet=True, days=-60))
+    for stream in history.target.state["bookmarks"].values():
+        for partition in stream["partitions"]:
+            del partition["open"]
+    history.sync()
 
 
 def owed_for_longer() -> None:
     """Nothing changes but the day."""
-    history = History(refresh_unpaid=True)
-    history.billit(Create(times=5), Wait(20 * MINUTE), Create(), Wait(6 * MINUTE))
-    history.sync()
+    history = refreshed_story()
     history.billit(Wait(40 * 24 * 60 * MINUTE))
     history.sync()

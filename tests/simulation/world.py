@@ -123,17 +123,14 @@ Change = Create | Touch | Move | Pay | Delete | Add | Edit | Remove | Join | Ref
 
 MOST_COMPANIES = 3
 _SERIAL = count()
-NOTICED = range(-28, 31)
-"""Days from today that a payment may be dated to be noticed although LastModified stands still."""
 
 
 class World:
     """An account under change, and what has changed since a sync began.
 
     `touched` are the keys of what has changed: an OrderID, or a list's name and a key in it.
-    `quiet` are orders paid while their LastModified stood still, `unnoticed` those of them that
-    are dated too far back, or not at all. `refused` are companies that Billit refuses,
-    `was_refused` says whether it refused any since.
+    `quiet` are orders paid while their LastModified stood still. `refused` are companies that
+    Billit refuses, `was_refused` says whether it refused any since.
     """
 
     def __init__(
@@ -149,7 +146,6 @@ class World:
         self.files_url = f"memory://files-{next(_SERIAL)}"
         self.touched: set[Any] = set()
         self.quiet: set[int] = set()
-        self.unnoticed: set[int] = set()
         self.changes = 0
         self._serial = 0
 
@@ -220,7 +216,6 @@ class World:
             self._pay_quietly(order, change.days)
             return
         self.quiet.discard(order)
-        self.unnoticed.discard(order)
         if isinstance(change, Pay) and change.days == 0:
             self.account.pay(order)
         elif isinstance(change, Pay):
@@ -239,8 +234,6 @@ class World:
         if row["Paid"]:
             return
         self.quiet.add(order)
-        if days not in NOTICED:
-            self.unnoticed.add(order)
         self.account.change(
             order, Paid=True, PaidDate=self._day(days), LastModified=row["LastModified"]
         )
