@@ -7,8 +7,8 @@ only when its last page is written does the bookmark move, to the watermark less
 because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
 its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
 back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
-Only this module, `set_aside.py` and `open_orders.py` change a state; `state_messages.py` says when
-it is written.
+Only this module and those of its parts (`walk.py`, `backfill.py`, `set_aside.py`,
+`open_orders.py`) change a state; `state_messages.py` says when it is written.
 
     start_date        bookmark = since           until        watermark       Billit's clock
     ----+---------------------+--------------------+--------------+----------------+--> LastModified
@@ -24,6 +24,7 @@ The state of a partition, date-times as Billit writes them:
     mark                   Billit's newest change, if nothing stamped before it can still appear
     crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id;
                            its `until` becomes the bookmark, unless it is null
+    backfill               a reading of what is older that is under way, see `backfill.py`
     set_aside              orders whose details or files could not be read, see `set_aside.py`;
                            absent: none
     open                   orders that are open as their row was last written, see `open_orders.py`
@@ -34,18 +35,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from typing_extensions import override
+
 from tap_billit.clock import shifted
 from tap_billit.errors import StateError
 from tap_billit.open_orders import OpenOrders
-from tap_billit.set_aside import SetAside
+from tap_billit.walk import BOOKMARK, Walk, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from tap_billit.clock import BillitClock
-
-BOOKMARK = "replication_key_value"
 
 MEND = (
     "Mend it with `meltano state set`, or read everything again with `meltano run --full-refresh`."
@@ -67,41 +68,27 @@ class Watermark(NamedTuple):
     asked_at: datetime | None
 
 
-class CompanyState:
-    """Reads and moves the `state` of one partition of one stream.
+class CompanyState(Walk):
+    """The bookmark of one partition, and the crawl that moves it."""
 
-    `start` is the naive date-time before which nothing is asked; None: everything is.
-    `bookmark` is None before the first crawl is complete.
-    """
+    key = "crawl"
+    moments = ("since", "start_date", "until", "mark")
 
     def __init__(
         self, state: dict[str, Any], *, clock: BillitClock, start: datetime | None
     ) -> None:
-        self._state = state
-        self._clock = clock
-        self._start = None if start is None else clock.floor(clock.earliest(start))
-        try:
-            self.bookmark = self._read(state.get(BOOKMARK))
-            self._history_start = self._read(state.get("start_date"))
-            self.set_aside = SetAside(state)
-            self.open = OpenOrders(state, clock=clock)
-            if self.interrupted:
-                self._check(state["crawl"])
-                if self._is_set_back(state["crawl"]):
-                    del state["crawl"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise StateError(f"{type(error).__name__}: {error}") from error
+        super().__init__(state, clock=clock, start=start)
+        self.open = OpenOrders(state, clock=clock)
 
-    def _read(self, value: str | None) -> datetime | None:
-        return None if value is None else self._clock.read(value)
+    @property
+    @override
+    def lists_open(self) -> bool:
+        return self.open.refreshing
 
-    def _check(self, position: dict[str, Any]) -> None:
-        self._read(position["since"])
-        self._read(position["start_date"])
-        self._read(position["until"])
-        self._read(position["mark"])
-        if not isinstance(position["last_order_id"], int | None):
-            raise TypeError(f"last_order_id is {position['last_order_id']!r}, not a number")
+    @override
+    def _revise(self, position: dict[str, Any]) -> None:
+        if self._is_set_back(position):
+            del self._state[self.key]
 
     def _is_set_back(self, position: dict[str, Any]) -> bool:
         """Whether the bookmark was set back or removed by hand since the crawl began at it.
@@ -112,22 +99,6 @@ class CompanyState:
         if since is None or since == self._read(position["start_date"]):
             return False
         return self.bookmark is None or self.bookmark < since
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether a crawl is under way."""
-        return "crawl" in self._state
-
-    @property
-    def since(self) -> datetime | None:
-        """The crawl under way reads what changed at or after this; None: everything."""
-        return self._read(self._state["crawl"]["since"])
-
-    @property
-    def last_order_id(self) -> int | None:
-        """The last order that the crawl under way has written."""
-        last: int | None = self._state["crawl"]["last_order_id"]
-        return last
 
     def nothing_changed(self, watermark: Watermark, *, lookback: timedelta) -> bool:
         """Whether nothing can have changed since the last complete crawl.
@@ -156,11 +127,12 @@ class CompanyState:
         is_proof = self._no_late_change_possible(watermark, lookback) and (
             self.bookmark is None or (until is not None and until >= self.bookmark)
         )
-        since = self._start if reaches_back else self._not_ahead(watermark, lookback)
+        beginning = self._beginning if reaches_back else self._not_ahead
+        since = beginning(watermark, lookback)
         self._state["crawl"] = {
-            "since": _text(since),
-            "start_date": _text(self._start if reaches_back else self._history_start),
-            "until": _text(until),
+            "since": text(since),
+            "start_date": text(since if reaches_back else self._history_start),
+            "until": text(until),
             "mark": watermark.newest if is_proof else None,
             "last_order_id": None,
         }
@@ -195,19 +167,16 @@ class CompanyState:
         stamped = self._clock.latest(self._clock.read(watermark.newest))
         return shifted(stamped, lookback) < watermark.asked_at
 
-    def written(self, order_id: int) -> None:
-        """Everything up to `order_id` has been written."""
-        self._state["crawl"]["last_order_id"] = order_id
-
+    @override
     def cover(self, watermark: Watermark, *, lookback: timedelta) -> None:
-        """Have the crawl under way cover no more than this watermark says."""
         crawl = self._state["crawl"]
         if crawl["until"] is not None:
-            crawl["until"] = _text(self._until(watermark, lookback))
+            crawl["until"] = text(self._until(watermark, lookback))
         crawl["mark"] = None
 
+    @override
     def complete(self) -> None:
-        """The last order has been written: move the bookmark, never backwards."""
+        """Move the bookmark, never backwards."""
         crawl = self._state.pop("crawl")
         if crawl["until"] is None:
             return
@@ -216,22 +185,18 @@ class CompanyState:
         self._history_start = self._read(crawl["start_date"])
         self._state |= {
             "replication_key": "LastModified",
-            BOOKMARK: _text(self.bookmark),
+            BOOKMARK: text(self.bookmark),
             "start_date": crawl["start_date"],
             "mark": crawl["mark"],
         }
 
     def _reaches_back(self) -> bool:
-        """Whether the history asked for begins before the history that was read."""
-        if self.bookmark is None:
-            return True
-        if self._history_start is None:
-            return False
-        return self._start is None or self._start < self._history_start
+        """Whether a crawl must begin where the history asked for begins."""
+        return self.bookmark is None or self._lacks_history()
 
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds")
+    def _beginning(self, watermark: Watermark, lookback: timedelta) -> datetime | None:  # noqa: ARG002
+        """From where on a crawl reads that reaches back; None: everything."""
+        return self._start
 
 
 def forget(partition: dict[str, Any]) -> None:

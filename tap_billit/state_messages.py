@@ -76,9 +76,12 @@ class StateByCompany(Stream):
         if self.replication_method == REPLICATION_FULL_TABLE:
             forget(partition)
         with self.naming_the_state_of(company):
-            return CompanyState(
-                partition, clock=self.account.settings.clock, start=self.account.settings.start
-            )
+            return self.open_state(partition)
+
+    def open_state(self, partition: dict[str, Any]) -> CompanyState:
+        """What reads and moves a partition's state."""
+        settings = self.account.settings
+        return CompanyState(partition, clock=settings.clock, start=settings.start)
 
     @contextmanager
     def naming_the_state_of(self, company: int) -> Iterator[None]:

@@ -24,6 +24,7 @@ from tap_billit.settings import SETTINGS, Settings
 from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks
 from tap_billit.streams import STREAMS
+from tap_billit.streams.recent_first import RecentFirstStream
 from tap_billit.unforeseen import sentence
 from tap_billit.writer import LineWriter
 
@@ -99,6 +100,7 @@ class TapBillit(Tap):
         self._check_selection()
         try:
             super().sync_all()
+            self._backfill()
             # Loaders that keep state only up to the last record have all of it then.
             self.write_message(StateMessage(self.state))
             self._name_idle_state()
@@ -108,6 +110,12 @@ class TapBillit(Tap):
         finally:
             self.account.close()
         self._name_what_is_missing()
+
+    def _backfill(self) -> None:
+        """Read what is older, once all streams have what is recent."""
+        for stream in self.streams.values():
+            if isinstance(stream, RecentFirstStream):
+                stream.backfill()
 
     def _name_what_is_missing(self) -> None:
         """End with an error unless all is there, or as much as `accept_unreadable` asks for.

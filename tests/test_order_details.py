@@ -28,7 +28,7 @@ def asked(run: Run, prefix: str) -> list[str]:
 
 
 def test_a_document_costs_a_request_and_rows_cost_none(run: Runner) -> None:
-    details = run(DETAILS)
+    details = run(DETAILS, recent_days=0)
     documents = details.records[DETAILS]
     assert len(documents) > 20
     assert len(asked(details, "/v1/orders/")) == len(documents)
@@ -38,7 +38,9 @@ def test_a_document_costs_a_request_and_rows_cost_none(run: Runner) -> None:
 
 
 def test_documents_come_in_order_each_company_whole(run: Runner) -> None:
-    for company in {document["CompanyID"] for document in run(DETAILS).records[DETAILS]}:
+    for company in {
+        document["CompanyID"] for document in run(DETAILS, recent_days=0).records[DETAILS]
+    }:
         of_company = [d for d in run.last.records[DETAILS] if d["CompanyID"] == company]
         assert ids(of_company) == sorted(ids(of_company))
 
@@ -80,7 +82,7 @@ def test_the_log_tells_how_far_it_is(
     run.demo.hooks.append(second_page_comes_late)
     sleep = SimpleNamespace(sleep=lambda _: two_are_written.wait(20))
     monkeypatch.setattr("backoff._sync.time", sleep)
-    documents = run(DETAILS, company_ids=[company]).records[DETAILS]
+    documents = run(DETAILS, company_ids=[company], recent_days=0).records[DETAILS]
     assert "1 orders, 10 are listed so far" in caplog.text
     assert f"company {company}: {len(documents)} orders to read in detail" in caplog.text
     assert f"{len(documents)} of {len(documents)} orders, at least 0 minutes to go" in (caplog.text)

@@ -42,6 +42,7 @@ class Settings(Hidden):
     company_ids: list[int] | None
     context_party_id: int | None
     start_date: str | None
+    recent_days: float
     timezone: str
     lookback_minutes: int
     refresh_unpaid: bool
@@ -98,6 +99,11 @@ class Settings(Hidden):
     def refresh_every(self) -> timedelta:
         """How long open rows are not read again."""
         return timedelta(hours=self.refresh_unpaid_hours)
+
+    @property
+    def recent(self) -> timedelta:
+        """How far before the newest change a first sync begins; zero: with the oldest order."""
+        return timedelta(days=self.recent_days)
 
     @cached_property
     def clock(self) -> BillitClock:

@@ -93,6 +93,16 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "recent_days",
+        th.NumberType(minimum=0, maximum=36_500),
+        default=90,
+        title="Recent days",
+        description=(
+            "A first sync of details or files begins with what changed in so many days before the "
+            "newest change, in all streams, and goes on with what is older; 0: oldest order first"
+        ),
+    ),
+    th.Property(
         "timezone",
         th.StringType,
         default="Europe/Brussels",

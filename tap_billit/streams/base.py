@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tap_billit.account import BillitAccount
     from tap_billit.api.paginator import Paginator, Row
     from tap_billit.state import CompanyState
+    from tap_billit.walk import Walk
 
 
 class BillitStream(RecordWriter):
@@ -216,9 +217,9 @@ class IncrementalStream(StateByCompany, CompanyStream):
     resumable: ClassVar[bool]
     """Whether an interrupted crawl goes on where it was, or starts again."""
 
-    _state: CompanyState
+    _state: Walk
     _watermark: Watermark | None
-    """The crawl under way; without a watermark it goes on with an older one."""
+    """The walk under way; without a watermark it goes on with an older one."""
 
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:

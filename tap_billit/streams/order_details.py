@@ -18,12 +18,12 @@ from tap_billit.api.prefetch import map_in_order, prefetch
 from tap_billit.errors import AnswerError, BillitError, Costs, MovedError
 from tap_billit.schemas.order import ORDER
 from tap_billit.streams.orders import (
-    OrderStream,
     SalesCreditNotes,
     SalesInvoices,
     SupplierCreditNotes,
     SupplierInvoices,
 )
+from tap_billit.streams.recent_first import RecentFirstStream
 from tap_billit.streams.settling import Attempt, Unsettled, still_listed
 from tap_billit.value_types import whole_number
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_billit.state import CompanyState
+    from tap_billit.walk import Walk
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Listing:
     complete: bool = False
 
 
-class OrderDetails(OrderStream):
+class OrderDetails(RecentFirstStream):
     """The details of the orders of a stream, read while the list is still going on."""
 
     schema = ORDER
@@ -53,7 +54,7 @@ class OrderDetails(OrderStream):
     """Details read at the same time: enough to hold a request a second at 4 seconds each."""
 
     @override
-    def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
+    def changed_records(self, state: Walk, company: int) -> Iterator[Record]:
         unsettled = Unsettled(state, partial(self._listed, company))
         listing = Listing()
         last_state = monotonic()
@@ -120,11 +121,12 @@ class OrderDetails(OrderStream):
 
         return still_listed(orders, page_from)
 
-    def _ids(self, state: CompanyState, company: int, listing: Listing) -> Iterator[array[int]]:
+    def _ids(self, state: Walk, company: int, listing: Listing) -> Iterator[array[int]]:
         """The OrderIDs to read, a page at a time."""
         for page in self.pages(self.paginator(state), company):
-            listing.known += len(page)
-            yield array("q", (row["OrderID"] for row in page))
+            ids = array("q", (row["OrderID"] for row in page if not state.passes_over(row)))
+            listing.known += len(ids)
+            yield ids
         listing.complete = True
         self.say(company, f"{listing.known} orders to read in detail")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_billit.api.paginator import Row
     from tap_billit.state import CompanyState, Watermark
+    from tap_billit.walk import Walk
 
 OPEN = odata.eq("Paid", False)  # noqa: FBT003
 
@@ -40,12 +41,13 @@ class OrderStream(IncrementalStream):
     direction: ClassVar[str]
     order_type: ClassVar[str]
 
-    def paginator(self, state: CompanyState) -> KeysetPaginator:
-        """The list of what the crawl has left."""
+    def paginator(self, state: Walk) -> KeysetPaginator:
+        """The list of what the walk has left."""
         conditions = self.kinds()
         if state.since is not None:
             changed = odata.ge("LastModified", state.since)
-            conditions.append(odata.any_of(changed, *self.refreshed(state)))
+            also = (OPEN,) if state.lists_open else ()
+            conditions.append(odata.any_of(changed, *also))
         return KeysetPaginator(self.path, conditions, after=state.last_order_id)
 
     @override
@@ -74,10 +76,6 @@ class OrderStream(IncrementalStream):
             odata.eq("OrderDirection", self.direction),
             odata.eq("OrderType", self.order_type),
         ]
-
-    def refreshed(self, state: CompanyState) -> tuple[str, ...]:  # noqa: ARG002
-        """Conditions for what the crawl reads although it has not changed."""
-        return ()
 
 
 def is_or_absent(value: Any, *wanted: str) -> bool:
@@ -124,10 +122,6 @@ class OrderRows(OrderStream):
         if state.bookmark is None and not state.open.known:
             state.open.start()
         state.open.begin(watermark.asked_at, refresh=self.is_refresh_due(state, watermark))
-
-    @override
-    def refreshed(self, state: CompanyState) -> tuple[str, ...]:
-        return (OPEN,) if state.open.refreshing else ()
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:

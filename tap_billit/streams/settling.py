@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_billit.errors import BillitError
-    from tap_billit.state import CompanyState
+    from tap_billit.walk import Walk
 
 
 class Attempt(NamedTuple):
@@ -38,7 +38,7 @@ class Unsettled:
     orders the list still has.
     """
 
-    def __init__(self, state: CompanyState, listed: Callable[[list[int]], set[int]]) -> None:
+    def __init__(self, state: Walk, listed: Callable[[list[int]], set[int]]) -> None:
         self._state = state
         self._listed = listed
         self._attempts: deque[Attempt] = deque()

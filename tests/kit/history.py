@@ -11,6 +11,7 @@ from tests.simulation.promise import (
     check_bookmarks,
     check_exit,
     check_kinds,
+    check_state,
     check_times,
 )
 from tests.simulation.runs import sync
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BRUSSELS = BillitClock(ZoneInfo("Europe/Brussels"))
 MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
 
 
 class History:
@@ -62,6 +64,7 @@ class History:
         check_times(run.messages)
         check_bookmarks(before, self.target.state)
         check_exit(run)
+        check_state(self.world, self.target)
         if run.complete:
             start = self.config.get("start_date")
             check(

@@ -1,11 +1,12 @@
 """The bound on requests: what a sync may cost, told without the tap.
 
 With p the page size: one for the account; for each company and list path one for the mark; for
-each walk over a stream `(m + c) // p + 1` pages, for details `m + c` more, for files `3 (m + c)`,
-where m orders match the walk's filter when the sync begins and c changes are made meanwhile. A
-stream is walked once; twice where its last run was cut short; and not at all where the mark is the
-one of the last walk and nothing is read again. Of rows, `(l + c) // 30 + (l + c) // p + 1` requests
-ask for the l that were open and are not.
+each walk over a stream `(m + c) // p + 1` pages, for details `r + c` more, for files `3 (r + c)`,
+where m orders match the walk's filter when the sync begins, r of them are read and c changes are
+made meanwhile. A stream is walked once; twice where its last run was cut short; and not at all
+where the mark is the one of the last walk and nothing is read again. Details and files are walked
+once more where their history does not reach back to the start, but each order is read once. Of
+rows, `(l + c) // 30 + (l + c) // p + 1` requests ask for the l that were open and are not.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Bound:
 
     def _of_orders(self, name: str, company: int) -> int:
         return self._of_those_that_left(name, company) + sum(
-            size // self.page_size + 1 + size * REQUESTS_EACH.get(name, 0)
-            for size in self._walks(name, company)
+            listed // self.page_size + 1 + read * REQUESTS_EACH.get(name, 0)
+            for listed, read in self._walks(name, company)
         )
 
     def _of_those_that_left(self, name: str, company: int) -> int:
@@ -66,16 +67,37 @@ class Bound:
         left = were - {row["OrderID"] for row in self._orders(name, company) if not row["Paid"]}
         return (len(left) // self.page_size + len(left) // AT_ONCE + 1) if left else 0
 
-    def _walks(self, name: str, company: int) -> Iterator[int]:
-        """How many orders each walk over the stream may read; `start_date` may have moved."""
+    def _walks(self, name: str, company: int) -> Iterator[tuple[int, int]]:
+        """How many orders each walk over the stream may list and read."""
         part = _partition(self.state, name, company)
-        moved = self.start is not None or part.get("start_date") is not None
+        history = part.get("start_date")
         since = part.get("replication_key_value")
         if crawl := part.get("crawl"):
-            yield self._size(name, company, crawl["since"], crawl["last_order_id"] or 0)
+            size = self._size(name, company, crawl["since"], crawl["last_order_id"] or 0)
+            yield size, size
             since = max(crawl["until"], since or crawl["until"])
-            moved = moved or crawl["start_date"] is not None
-        yield self._size(name, company, None if moved else since)
+            history = crawl["start_date"]
+        moved = name in ROWS and (self.start is not None or history is not None)
+        size = self._size(name, company, None if moved else since)
+        yield size, size
+        if name not in ROWS:
+            yield from self._older(name, company, part.get("backfill"), history, first=not since)
+
+    def _older(
+        self, name: str, company: int, backfill: Row | None, history: str | None, *, first: bool
+    ) -> Iterator[tuple[int, int]]:
+        """The walks over what is older; of a first sync, the first walk was taken to read all."""
+        everything = self._size(name, company, None)
+        if backfill:
+            after = backfill["last_order_id"] or 0
+            yield everything, self._older_than(history, name, company, after)
+            history = backfill["start_date"]
+        if first or history:
+            yield everything, 0 if first else self._older_than(history, name, company)
+
+    def _older_than(self, history: str | None, name: str, company: int, after: int = 0) -> int:
+        orders = [row for row in self._orders(name, company) if row["OrderID"] > after]
+        return sum(row["LastModified"] < (history or "") for row in orders)
 
     def _size(self, name: str, company: int, since: str | None, after: int = 0) -> int:
         begun = _partition(self.state, name, company).get("open", {})

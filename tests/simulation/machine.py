@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tap_billit.demo.dialect import Dialect
+from tests.kit.history import DAY, MINUTE
 from tests.simulation import targets
 from tests.simulation.bounds import Bound, check_requests
 from tests.simulation.promise import (
@@ -28,6 +29,7 @@ from tests.simulation.promise import (
     check_bookmarks,
     check_exit,
     check_kinds,
+    check_state,
     check_times,
 )
 from tests.simulation.runs import sync
@@ -58,7 +60,6 @@ STARTS = (
     utc("2026-10-25T01:30:00"),
     utc("2026-03-29T00:56:00"),
 )
-MINUTE = 60 * SECOND
 
 numbers = st.integers(0, 30)
 kinds = st.sampled_from((0, 0, 0, 1, 2, 3, 4))
@@ -70,6 +71,7 @@ waits = st.builds(
     st.one_of(
         st.integers(1, 3 * SECOND),
         st.sampled_from((MINUTE, 4 * MINUTE, 5 * MINUTE, 6 * MINUTE, 20 * MINUTE, 61 * MINUTE)),
+        st.sampled_from((DAY, 3 * DAY)),
     ),
 )
 creations = st.builds(
@@ -158,7 +160,7 @@ class Histories(RuleBasedStateMachine):
     def wait(self, wait: Wait) -> None:
         self.world.apply([wait])
 
-    @rule(ago=st.one_of(st.none(), st.integers(0, 90)))
+    @rule(ago=st.one_of(st.none(), st.integers(0, 90), st.integers(0, 6 * 24 * 60)))
     def set_start_date(self, ago: int | None) -> None:
         """The user sets, moves or removes `start_date`."""
         self.start = None
@@ -174,6 +176,7 @@ class Histories(RuleBasedStateMachine):
         dies=st.booleans(),
         refresh_unpaid=st.booleans(),
         refresh_unpaid_hours=st.sampled_from((0, 0, 0.5)),
+        recent_days=st.sampled_from((0, 1, 2)),
     )
     def sync(
         self,
@@ -181,16 +184,9 @@ class Histories(RuleBasedStateMachine):
         streams: tuple[str, ...],
         plan: dict[int, list[Change]],
         refresh_unpaid: bool,
-        refresh_unpaid_hours: float,
-        **ends: Any,
+        **how: Any,
     ) -> None:
-        self._sync(
-            streams,
-            refresh_unpaid=refresh_unpaid,
-            refresh_unpaid_hours=refresh_unpaid_hours,
-            plan=plan,
-            **ends,
-        )
+        self._sync(streams, refresh_unpaid=refresh_unpaid, plan=plan, **how)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -235,6 +231,7 @@ class Histories(RuleBasedStateMachine):
         check_kinds(run.messages)
         check_bookmarks(before, target.state)
         check_exit(run)
+        check_state(world, target)
         if run.complete:
             check(
                 world,

@@ -15,10 +15,12 @@ import json
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_crawl import CRAWL
 from tests.simulation.mutations_open import OPEN
+from tests.simulation.mutations_recent import RECENT
 
 _ALL = (
     *CRAWL,
     *OPEN,
+    *RECENT,
     # What is read.
     Mutation(
         "supplier_credit_notes_as_income",
