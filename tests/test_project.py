@@ -31,6 +31,7 @@ KINDS = {
     "files_max_mb": "integer",
     "lookback_minutes": "integer",
     "refresh_unpaid": "boolean",
+    "recent_days": "integer",
     "refresh_unpaid_hours": "integer",
     "request_timeout": "integer",
     "requests_per_minute": "integer",

@@ -98,8 +98,8 @@ SETTINGS = th.PropertiesList(
         default=90,
         title="Recent days",
         description=(
-            "A first sync of details or files begins with what changed in so many days before the "
-            "newest change, in all streams, and goes on with what is older; 0: oldest order first"
+            "A first sync of details or files begins with what changed in this many days before "
+            "Billit's newest change, and goes on with what is older; 0: in the order of the list"
         ),
     ),
     th.Property(

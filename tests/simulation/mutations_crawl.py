@@ -91,7 +91,7 @@ CRAWL = (
     ),
     Mutation(
         "start_is_read_again_each_time",
-        Rewrite("state:CompanyState._reaches_back", "self._start < self._history_start", "True"),
+        Rewrite("walk:Walk._lacks_history", "self._start < self._history_start", "True"),
         "test_state.py",
     ),
     Mutation("no_doubt_about_the_zone", Replace("state:ZONE_DOUBT", timedelta(0)), "test_state.py"),
