@@ -1,12 +1,13 @@
 """The incremental crawl of one company's orders in one stream: what it has covered, where to go on.
 
-Invariant: every order whose last change Billit stamped before the bookmark, and that has not
-changed since, has been written. A crawl reads what was changed since the bookmark, in OrderID
-order. Before its first page it notes the newest `LastModified` that Billit has (the watermark);
-only when its last page is written does the bookmark move, to the watermark less the lookback,
-because a row stamped before the watermark may be committed after it. An interrupted crawl keeps
-its bounds and goes on after the last OrderID written; it is dropped where the bookmark was set
-back by hand meanwhile. What could not be read is set aside, and does not hold the bookmark.
+Invariant: every order whose last change Billit stamped between the start of the history and the
+bookmark, and that has not changed since, has been written. A crawl reads what was changed since
+the bookmark, in OrderID order. Before its first page it notes the newest `LastModified` that Billit
+has (the watermark); only when its last page is written does the bookmark move, to the watermark
+less the lookback, because a row stamped before the watermark may be committed after it. An
+interrupted crawl keeps its bounds and goes on after the last OrderID written; it is dropped where
+the bookmark was set back by hand meanwhile. What could not be read is set aside, and does not hold
+the bookmark. What is older than the first crawl of details went is left for `backfill.py`.
 Only this module and those of its parts (`walk.py`, `backfill.py`, `set_aside.py`,
 `open_orders.py`) change a state; `state_messages.py` says when it is written.
 
@@ -24,7 +25,7 @@ The state of a partition, date-times as Billit writes them:
     mark                   Billit's newest change, if nothing stamped before it can still appear
     crawl                  a crawl that is under way: since, start_date, until, mark, last_order_id;
                            its `until` becomes the bookmark, unless it is null
-    backfill               a reading of what is older that is under way, see `backfill.py`
+    backfill               a backfill that is under way: since, start_date, last_order_id
     set_aside              orders whose details or files could not be read, see `set_aside.py`;
                            absent: none
     open                   orders that are open as their row was last written, see `open_orders.py`

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.simulation.mutating import Mutation, Replace, Rewrite
+from functools import partial
 
+from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 
-def _told(history: str) -> str:
-    return f"test_recent_first.py::test_nothing_is_lost[{history}]"
-
+_told = partial(told, among="test_recent_first.py")
 
 RECENT = (
     Mutation(
