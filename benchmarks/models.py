@@ -38,7 +38,7 @@ ASSIGNED = {
 
 def multiply(engine: Engine, times: int) -> None:
     """Have each order, and each transaction, so many times."""
-    shift = f"copy * {STRIDE}"
+    shift = f"cast(copy as bigint) * {STRIDE}"
     for table in (*ROWS, *DETAILS, "deleted_orders", "financial_transactions"):
         moved = {name: f"{name} + {shift}" for name in ('"OrderID"', '"BankAccountTransactionID"')}
         moved['"AssignedEntities"'] = ASSIGNED[engine.target].format(shift=shift)

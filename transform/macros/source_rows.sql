@@ -1,8 +1,9 @@
 {#- The rows of some of Billit's streams, renamed and cast alike on all engines.
 
     `columns` maps a column's name to Billit's property and the type. A table or column that was not
-    loaded gives nulls; but if there is no table at all, dbt looks in the wrong place: then it fails. -#}
-{% macro source_rows(streams, columns) %}
+    loaded gives nulls; but if there is no table at all, dbt looks in the wrong place: then it fails.
+    Orders that the table `unless_in` has are left out before their columns are read. -#}
+{% macro source_rows(streams, columns, unless_in=none) %}
     {%- set loaded = billit.loaded_streams(streams) -%}
     {%- for stream in loaded %}
         {%- set present = billit.column_names(billit.stream_relation(stream)) %}
@@ -12,8 +13,15 @@
             {{ billit.cast_property(property, type, property | lower in present) }} as {{ name }},
             {%- endfor %}
             cast(_sdc_extracted_at as timestamp) as extracted_at
-        from {{ billit.stream_relation(stream) }}
+        from {{ billit.stream_relation(stream) }} as source
         where _sdc_deleted_at is null
+        {%- if unless_in %}
+            and not exists (
+                select 1
+                from {{ unless_in }} as kept
+                where kept.stream = '{{ stream }}' and kept.order_id = source."OrderID"
+            )
+        {%- endif %}
         {%- if not loop.last %}
         union all
         {%- endif %}

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
 {%- set details = {
     'tax_point_date': ('TaxPointDate', 'date'),
     'period_from': ('PeriodFrom', 'date'),
@@ -17,10 +18,10 @@
 } -%}
 {%- set objects = dict(billit.order_objects(), contracts=('ContractDocumentReference', 'json')) -%}
 {%- set columns = dict(billit.order_columns(), **details) -%}
-{%- set kept = billit.kept() -%}
-{%- set of_objects = (billit.order_column_names() | reject('in', columns) | reject('in', ['stream', 'extracted_at']) | list) -%}
 
-with {{ billit.changed_orders(billit.detail_streams(), dict(columns, **objects), kept) }}
+with changed as (
+    {{ billit.changed_orders(billit.detail_streams(), dict(columns, **objects)) }}
+)
 
 select
     stream,
@@ -29,8 +30,3 @@ select
     {{ billit.text_of('(contracts -> 0)', 'ID') }} as contract,
     extracted_at
 from changed
-{{ billit.unchanged_orders(
-    billit.detail_streams(),
-    ['stream'] + (columns.keys() | list) + of_objects + ['contract', 'extracted_at'],
-    kept,
-) }}

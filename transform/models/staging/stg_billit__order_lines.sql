@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
 {%- set columns = {
     'line_id': ('OrderLineID', 'bigint'),
     'description': ('Description', 'varchar'),
@@ -20,13 +21,12 @@
     'reason_code': ('Code', 'varchar'),
     'linked_order_line_id': ('LinkedOrderLineID', 'varchar'),
 } -%}
-{%- set kept = billit.kept() -%}
 
-with {{ billit.changed_orders(
-    billit.detail_streams(),
-    {'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')},
-    kept,
-) }},
+with changed as (
+    {{ billit.changed_orders(billit.detail_streams(), {
+        'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')
+    }) }}
+),
 
 elements as (
     {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'order_lines') }}
@@ -41,8 +41,3 @@ select
     {%- endfor %}
     extracted_at
 from elements
-{{ billit.unchanged_orders(
-    billit.detail_streams(),
-    ['stream', 'order_id', 'line_number'] + (columns.keys() | list) + ['extracted_at'],
-    kept,
-) }}

@@ -1,8 +1,9 @@
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.row_streams()) }}") }}
 {%- set columns = billit.order_columns() -%}
-{%- set kept = billit.kept() -%}
-{%- set of_objects = (billit.order_column_names() | reject('in', columns) | reject('in', ['stream', 'extracted_at']) | list) -%}
 
-with {{ billit.changed_orders(billit.row_streams(), dict(columns, **billit.order_objects()), kept) }}
+with changed as (
+    {{ billit.changed_orders(billit.row_streams(), dict(columns, **billit.order_objects())) }}
+)
 
 select
     stream,
@@ -10,6 +11,3 @@ select
     {{ billit.order_object_columns() }},
     extracted_at
 from changed
-{{ billit.unchanged_orders(
-    billit.row_streams(), ['stream'] + (columns.keys() | list) + of_objects + ['extracted_at'], kept
-) }}

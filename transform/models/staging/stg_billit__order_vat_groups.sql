@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
 {%- set columns = {
     'vat_percentage': ('VATPercentage', 'numeric(28, 6)'),
     'ventilation_code': ('VentilationCode', 'varchar'),
@@ -6,13 +7,12 @@
     'total_incl': ('TotalIncl', 'numeric(18, 2)'),
     'taxable_base': ('Mtvh', 'numeric(18, 2)'),
 } -%}
-{%- set kept = billit.kept() -%}
 
-with {{ billit.changed_orders(
-    billit.detail_streams(),
-    {'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')},
-    kept,
-) }},
+with changed as (
+    {{ billit.changed_orders(billit.detail_streams(), {
+        'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')
+    }) }}
+),
 
 elements as (
     {{ billit.elements('changed', ['stream', 'order_id', 'extracted_at'], 'vat_groups') }}
@@ -27,8 +27,3 @@ select
     {%- endfor %}
     extracted_at
 from elements
-{{ billit.unchanged_orders(
-    billit.detail_streams(),
-    ['stream', 'order_id', 'group_number'] + (columns.keys() | list) + ['extracted_at'],
-    kept,
-) }}
