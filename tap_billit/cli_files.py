@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 from singer_sdk.configuration._dict_config import parse_environment_config
 from typing_extensions import override
 
+from tap_billit.catalog import check_catalog
 from tap_billit.errors import BillitError
 from tap_billit.settings import SETTINGS
 
@@ -21,30 +23,32 @@ if TYPE_CHECKING:
 OWN_SETTINGS = SETTINGS.to_dict()["properties"].keys()
 TEXT = {"type": ["string", "null"]}
 
+DEEPEST = 100
+"""Levels of a file; a catalog has a dozen."""
 
-def check_config(path: str) -> None:
-    """See that `path` is a file with a JSON object.
+
+def read_config(path: str) -> dict[str, Any]:
+    """The JSON object in the file at `path`.
 
     Raises:
-        BillitError: it is not.
+        BillitError: there is none.
     """
-    if Path(path).is_fifo():
-        return  # it can be read once, and the SDK will
+    what = f"The config file {path}"
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise BillitError(f"The config file {path} cannot be read: {error.strerror}.") from error
+        raise BillitError(f"{what} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise BillitError(f"The config file {path} is not UTF-8 text.") from error
-    _read_object(text, f"The config file {path}")
+        raise BillitError(f"{what} is not UTF-8 text.") from error
+    return _object_in(text, what)
 
 
 class JsonFile(click.File):
-    """A file with a JSON object that `fits`; else `lacks` says what it has not."""
+    """A file with a JSON object of the shape that is `check`ed."""
 
-    def __init__(self, what: str, *, fits: Callable[[dict[str, Any]], bool], lacks: str) -> None:
+    def __init__(self, what: str, check: Callable[[dict[str, Any]], object]) -> None:
         super().__init__(encoding="utf-8")
-        self._what, self._fits, self._lacks = what, fits, lacks
+        self._what, self._check = what, check
 
     @override
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
@@ -54,34 +58,50 @@ class JsonFile(click.File):
                 text = file.read()
         except UnicodeDecodeError as error:
             raise BillitError(f"{what} is not UTF-8 text.") from error
-        if not self._fits(_read_object(text, what)):
-            raise BillitError(f"{what} is no Singer {self._what}: it has no {self._lacks}.")
+        try:
+            self._check(_object_in(text, what))
+        except ValueError as error:
+            raise BillitError(f"{what} is no Singer {self._what}: {error}.") from error
         return StringIO(text)
 
 
-def _is_state(document: dict[str, Any]) -> bool:
-    return not document or isinstance(document.get("bookmarks"), dict)
+def _check_state(document: dict[str, Any]) -> None:
+    if document and not isinstance(document.get("bookmarks"), dict):
+        raise ValueError("it has no `bookmarks`")
 
 
-def _is_catalog(document: dict[str, Any]) -> bool:
-    streams = document.get("streams")
-    return isinstance(streams, list) and all(
-        isinstance(stream, dict) and "tap_stream_id" in stream for stream in streams
-    )
+STATE = JsonFile("state", _check_state)
+CATALOG = JsonFile("catalog", check_catalog)
 
 
-STATE = JsonFile("state", fits=_is_state, lacks="`bookmarks`")
-CATALOG = JsonFile("catalog", fits=_is_catalog, lacks="`streams` with a `tap_stream_id` each")
-
-
-def _read_object(text: str, what: str) -> dict[str, Any]:
+def _object_in(text: str, what: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        _check_depth(document, most=DEEPEST)
+    except RecursionError as error:
+        raise BillitError(f"{what} is nested more than {DEEPEST} levels deep.") from error
     except ValueError as error:
         raise BillitError(f"{what} is not JSON: {error}.") from error
     if not isinstance(document, dict):
         raise BillitError(f"{what} holds JSON, but no object.")
     return document
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _check_depth(value: Any, *, most: int) -> None:
+    """See that `value` is not nested deeper than what goes through it later can follow.
+
+    Raises:
+        RecursionError: it is.
+    """
+    if not most:
+        raise RecursionError
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        _check_depth(part, most=most - 1)
 
 
 def environment_config(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -95,7 +115,7 @@ def environment_config(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]
         kind = TEXT if name in OWN_SETTINGS else definition
         try:
             config |= parse_environment_config({"properties": {name: kind}}, prefix)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if os.environ[f"{prefix}{name.upper()}"].strip():
                 raise BillitError(f"`{prefix}{name.upper()}` cannot be read: {error}.") from error
     return config

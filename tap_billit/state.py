@@ -44,7 +44,7 @@ from tap_billit.open_orders import OpenOrders
 from tap_billit.walk import BOOKMARK, Walk, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from tap_billit.clock import BillitClock
@@ -207,6 +207,19 @@ def forget(partition: dict[str, Any]) -> None:
     partition["context"] = context
 
 
+def forget_set_aside(bookmarks: Mapping[str, Any], *, but_for: Collection[str]) -> list[str]:
+    """Drop what is set aside in streams that set nothing aside: nobody would try it again.
+
+    Such streams are read whole. They are returned.
+    """
+    dropped = {
+        stream: [each.pop("set_aside", None) for each in state.get("partitions", [])]
+        for stream, state in bookmarks.items()
+        if stream not in but_for
+    }
+    return [stream for stream, entries in dropped.items() if any(entries)]
+
+
 def check_bookmarks(bookmarks: Mapping[str, Any]) -> None:
     """See that the state is by company, so that none of it is passed over and read all again.
 
@@ -217,13 +230,21 @@ def check_bookmarks(bookmarks: Mapping[str, Any]) -> None:
         partitions = state.get("partitions", []) if isinstance(state, dict) else None
         if not isinstance(partitions, list) or BOOKMARK in state:
             raise StateError(f"The state of {stream} is not kept by company. {MEND}")
-        for partition in partitions:
-            try:
-                company = partition["context"]["CompanyID"]
-            except (KeyError, TypeError):
-                company = None
+        companies = [_company_of(partition) for partition in partitions]
+        for number, company in enumerate(companies):
             if not isinstance(company, int):
                 raise StateError(
                     f"The state of {stream} has a partition whose CompanyID is {company!r}, "
                     f"not a number. {MEND}"
                 )
+            if company in companies[:number]:
+                raise StateError(
+                    f"The state of {stream} has two partitions of company {company}. {MEND}"
+                )
+
+
+def _company_of(partition: Any) -> Any:
+    try:
+        return partition["context"]["CompanyID"]
+    except (KeyError, TypeError):
+        return None

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import ChainMap
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import Tap
+from singer_sdk.cli import plugin_cli
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.plugin_base import SingerCommand
+from singer_sdk.plugin_base import SingerCommand, _ConfigInput
 from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_billit.account import BillitAccount
-from tap_billit.cli_files import CATALOG, STATE, check_config, environment_config
+from tap_billit.catalog import is_selected
+from tap_billit.cli_files import CATALOG, STATE, environment_config, read_config
 from tap_billit.errors import BillitError
 from tap_billit.incomplete import sentence_of
 from tap_billit.settings import SETTINGS, Settings
 from tap_billit.shutdown import process
-from tap_billit.state import check_bookmarks
+from tap_billit.state import check_bookmarks, forget_set_aside
 from tap_billit.streams import STREAMS
 from tap_billit.streams.recent_first import RecentFirstStream
-from tap_billit.unforeseen import sentence
+from tap_billit.unforeseen import told
 from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from singer_sdk.streams import Stream
 
     from tap_billit.streams.base import BillitStream
+
+
+SETTING_ASIDE = {each.name for each in STREAMS if each.sets_aside}
+"""The streams that set aside orders of their own."""
 
 
 class _Command(SingerCommand):
@@ -50,10 +57,9 @@ class _Command(SingerCommand):
         except ConfigValidationError as error:
             for problem in error.errors:
                 self.logger.error(problem)  # noqa: TRY400
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever it is
             process.give_way()
-            self.logger.error(sentence(error))  # noqa: TRY400
-            self.logger.debug("Where it happened:", exc_info=not isinstance(error, BillitError))
+            self.logger.error(told(error))  # noqa: TRY400
         sys.exit(1)
 
 
@@ -86,8 +92,21 @@ class TapBillit(Tap):
         return {stream.name: stream for stream in streams}
 
     @override
+    def setup_mapper(self) -> None:
+        """With the keys also where the catalog leaves them out: a loader would double the rows."""
+        for name, entry in (self.input_catalog or {}).items():
+            if name in self.streams:
+                entry.key_properties = self.streams[name].primary_keys
+        super().setup_mapper()
+
+    @override
     def load_state(self, state: dict[str, Any]) -> None:
-        check_bookmarks(state.get("bookmarks", {}))
+        bookmarks = state.get("bookmarks", {})
+        check_bookmarks(bookmarks)
+        for stream in forget_set_aside(bookmarks, but_for=SETTING_ASIDE):
+            self.logger.warning(
+                "%s: what its state has set aside is dropped: it is read whole", stream
+            )
         super().load_state(state)
 
     @override  # type: ignore[misc]  # final, but no hook runs after it
@@ -117,6 +136,12 @@ class TapBillit(Tap):
             if isinstance(stream, RecentFirstStream):
                 stream.backfill()
 
+    @override  # type: ignore[misc]  # final, but it would call any refusal a success
+    def run_connection_test(self) -> bool:
+        super().run_connection_test()
+        self._name_what_is_missing()
+        return True
+
     def _name_what_is_missing(self) -> None:
         """End with an error unless all is there, or as much as `accept_unreadable` asks for.
 
@@ -142,12 +167,19 @@ class TapBillit(Tap):
                 yield from ((stream, company, entry) for entry in partition["set_aside"])
 
     def _check_selection(self) -> None:
-        """See that no stream is selected that is not offered: it would be passed over."""
-        for stream in set(STREAMS).difference(self._offered):
-            name = vars(stream)["name"]
-            entry = self.input_catalog and self.input_catalog.get(name)
-            if entry and entry.metadata.root.selected:
-                raise BillitError(f"`{name}` is selected, but `{stream.needs}` is not set.")
+        """See that what is selected is there, and something is: the rest would be passed over.
+
+        Raises:
+            BillitError: it is not.
+        """
+        needed = {vars(each)["name"]: each.needs for each in STREAMS if each not in self._offered}
+        for name, entry in (self.input_catalog or {}).items():
+            if name not in self.streams and is_selected(entry):
+                need = needed.get(name)
+                why = f"`{need}` is not set" if need else "there is no such stream"
+                raise BillitError(f"`{name}` is selected, but {why}.")
+        if not any(stream.selected for stream in self.streams.values()):
+            raise BillitError("No stream is selected in the catalog: there is nothing to read.")
 
     def _write_last_state(self) -> None:
         """Say what was written before a run that is cut short ends.
@@ -174,6 +206,18 @@ class TapBillit(Tap):
         for stream, state in self.state.get("bookmarks", {}).items():
             for partition in state.get("partitions", ()):
                 yield stream, partition["context"]["CompanyID"], partition
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805
+        """The command.
+
+        Raises:
+            SystemExit: the log has no such level; with a sentence.
+        """
+        try:
+            return super().cli
+        except ValueError as error:
+            sys.exit(f"`TAP_BILLIT_LOGLEVEL`, or `LOGLEVEL`: {error}; give DEBUG, INFO or ERROR.")
 
     @override
     def _setup_signal_handlers(self) -> None:
@@ -206,10 +250,8 @@ class TapBillit(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        for path in value:
-            if path != "ENV":
-                check_config(path)
-        return super().cb_config(ctx, param, value)
+        files = [read_config(path) for path in value if path != "ENV"]
+        return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env="ENV" in value)
 
     @classmethod
     @override

@@ -10,14 +10,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_billit.demo import Account
+import pytest
+
+from tap_billit.demo import Account, Reply
 from tap_billit.streams import STREAMS
+from tap_billit.tap import TapBillit
+from tests.kit.demo import ALWAYS
 from tests.kit.expected import KEYS
 from tests.kit.run import UNHURRIED, catalog_of
 
 if TYPE_CHECKING:
-    import pytest
-
     from tap_billit.demo.server import DemoServer
     from tests.kit.command import Command
 
@@ -120,17 +122,35 @@ def test_the_version_is_told(command: Command) -> None:
     assert command("--version").printed.startswith("tap-billit v")
 
 
+@pytest.mark.parametrize("option", ["--test", "--test=all", "--test=connection"])
 def test_a_connection_test_takes_a_record_of_each_stream(
-    command: Command, tmp_path: Path, demo: DemoServer
+    option: str, command: Command, tmp_path: Path, demo: DemoServer
 ) -> None:
     config = {"api_url": demo.url, "api_key": demo.api_key, **UNHURRIED}
-    result = command(*saved(tmp_path, config=config), "--test")
+    result = command(*saved(tmp_path, config=config), option)
     assert result.status == 0
+    assert not result.problems
     lines = messages(result.printed)
     assert {m["stream"] for m in lines if m["type"] == "SCHEMA"} == {*KEYS}
     rows = Counter(m["stream"] for m in lines if m["type"] == "RECORD")
     assert {"sales_invoices", "sales_invoice_details", "products"} <= rows.keys()
     assert max(rows.values()) <= len(demo.account.companies)
+
+
+def test_a_connection_test_that_is_refused_is_none(
+    command: Command, tmp_path: Path, demo: DemoServer
+) -> None:
+    demo.fail(Reply.error(403, "NoLicence"), path="/v1/orders", times=ALWAYS)
+    config = {"api_url": demo.url, "api_key": demo.api_key, **UNHURRIED}
+    result = command(*saved(tmp_path, config=config), "--test")
+    assert result.status == 1
+    assert "2 of 2 companies could not be synced" in result.problems[-1]
+
+
+def test_a_log_level_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_BILLIT_LOGLEVEL", "verbose")
+    with pytest.raises(SystemExit, match="no log level 'verbose': give DEBUG, INFO, WARNING"):
+        TapBillit.cli()
 
 
 def test_schemas_are_tested_without_a_request(

@@ -269,3 +269,21 @@ def test_no_value_goes_out_but_a_number_or_a_date() -> None:
     for parts in itertools.product(pieces, repeat=2):
         value = " ".join(parts)
         assert not any(piece in _shown(value) for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"x": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested more than 100 levels deep"),
+        ('{"retry_minutes": NaN}', "NaN is no number in JSON"),
+        ('{"api_key": "k", "environment": ["sandbox"]}', "`environment` is ['sandbox']: give a t"),
+        ('{"api_key": ["k"], "company_ids": {"a": 1}}', "`api_key` cannot be read: give a text."),
+    ],
+)
+def test_a_config_that_will_not_do_is_a_sentence(text: str, said: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(text)
+    result = CliRunner().invoke(main, ["--config", str(config)])
+    assert result.exit_code == 1
+    assert said in result.output
+    assert "Traceback" not in result.output

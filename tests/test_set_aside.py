@@ -279,3 +279,21 @@ def test_details_of_an_order_that_changed_kind_go_to_no_wrong_stream(
     assert moved not in ids(run.records[DETAILS])
     later = sync(server, *kinds, state=run.state)
     assert moved in {*ids(run.records[kinds[1]]), *ids(later.records[kinds[1]])}
+
+
+@pytest.mark.parametrize("stream", ["sales_invoices", "companies", "documents", "parties"])
+def test_what_is_set_aside_where_nothing_is_read_alone_is_dropped(
+    stream: str, server: DemoServer
+) -> None:
+    """By hand, or by a version in which the stream was another."""
+    [company] = companies_of(server.account)
+    entry = {"OrderID": 1, "why": "500", "since": "2026-01-01T00:00:00Z"}
+    partition = {"context": {"CompanyID": company}, "set_aside": [entry]}
+    state = {"bookmarks": {stream: {"partitions": [partition]}}}
+    run = sync(server, stream, state=state, emit_activate_version_messages=True)
+    assert not run.error
+    assert not aside(run, stream)
+    assert f"{stream}: what its state has set aside is dropped" in run.said
+    assert run.records[stream]
+    if stream == "documents":
+        assert "ACTIVATE_VERSION" in [message["type"] for message in run.messages]

@@ -27,6 +27,8 @@ def config_file(folder: Path, config: Any) -> str:
     return str(file)
 
 
+DEEP = '{"x": ' + "[" * 100_000 + "]" * 100_000 + "}"
+
 UNUSABLE: dict[str, tuple[Any, str]] = {
     "no way in": ({}, "There are no credentials: give `client_id` and `client_secret`"),
     "half a way in": ({"client_id": "x"}, "There are no credentials"),
@@ -62,6 +64,13 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "no JSON": ("api_key = x", "config.json is not JSON: Expecting value"),
     "no object": ("[1]", "config.json holds JSON, but no object"),
     "nothing": ("", "config.json is not JSON"),
+    "no number": ('{"retry_minutes": NaN}', "config.json is not JSON: NaN is no number"),
+    "no number, deep": (
+        '{"stream_maps": {"a": [-Infinity]}}',
+        "is not JSON: -Infinity is no number",
+    ),
+    "deep": (DEEP, "config.json is nested more than 100 levels deep"),
+    "a little deep": ('{"x": ' * 101 + "1" + "}" * 101, "is nested more than 100 levels deep"),
 }
 
 
@@ -129,6 +138,15 @@ BROKEN_FILES: dict[str, tuple[str, str, str]] = {
         '{"bookmarks": {"parties": {"partitions": [{"context": {"CompanyID": "Acme"}}]}}}',
         "The state of parties has a partition whose CompanyID is 'Acme', not a number",
     ),
+    "state: no number": ("--state", '{"bookmarks": {"x": NaN}}', "NaN is no number in JSON"),
+    "state: deep": ("--state", DEEP, "file.json is nested more than 100 levels deep"),
+    "state: two of one company": (
+        "--state",
+        json.dumps({"bookmarks": {"parties": {"partitions": [{"context": {"CompanyID": 1}}] * 2}}}),
+        "The state of parties has two partitions of company 1",
+    ),
+    "catalog: no number": ("--catalog", '{"streams": Infinity}', "Infinity is no number in JSON"),
+    "catalog: deep": ("--catalog", DEEP, "file.json is nested more than 100 levels deep"),
     "catalog: no JSON": ("--catalog", "streams: []", "file.json is not JSON"),
     "catalog: no object": ("--catalog", "[]", "file.json holds JSON, but no object"),
     "catalog: a config": ("--catalog", '{"environment": "demo"}', "no Singer catalog"),

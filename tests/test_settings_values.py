@@ -75,6 +75,14 @@ def test_a_number_out_of_range_is_a_sentence(name: str, value: Any) -> None:
     assert ": give a" in problem
 
 
+@pytest.mark.parametrize("name", ["files_max_mb", "request_timeout"])
+@pytest.mark.parametrize("value", ["1e-400", Decimal("1e-999999")])
+def test_a_number_that_a_float_makes_0_is_a_sentence(name: str, value: Any) -> None:
+    [problem] = Settings.read({**KEY, name: value}).problems
+    assert problem.startswith(f"`{name}` is ")
+    assert "give a number above 0" in problem
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", [7, 7.0, Decimal("7.0"), "7", " 7.00 ", Decimal(7)])
 def test_a_number_of_every_form_is_one(name: str, value: Any) -> None:
@@ -210,7 +218,9 @@ def test_a_login_without_a_home_is_told_where_to_put_the_tokens(
     ("url", "why"),
     [
         ("nowhere://x", "nowhere"),
-        ("s3://bucket/x", "s3fs"),
+        ("s3://bucket/x", "nstall s3fs"),
+        ("gs://bucket/x", "nstall gcsfs"),
+        ("abfs://bucket/x", "nstall adlfs"),
         ("{folder}/file/below", "Not a directory"),
     ],
 )
@@ -239,10 +249,21 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "a map that is none": ({"stream_maps": {"parties": 5}}, "5 is not valid"),
     "maps that are none": ({"stream_maps": "parties"}, "not of type 'object'"),
     "an encoding nobody knows": (
-        {"batch_config": {"encoding": {"format": "x"}, "storage": {"root": "file:///tmp"}}},
-        "'x' is not one of",
+        {"batch_config": {"encoding": {"format": "xyz"}, "storage": {"root": "file:///tmp"}}},
+        "xyz",
     ),
-    "no storage": ({"batch_config": {"encoding": {"format": "jsonl"}}}, "storage"),
+    "an encoding without its package": (
+        {"batch_config": {"encoding": {"format": "parquet"}, "storage": {"root": "file:///tmp"}}},
+        "pip install pyarrow",
+    ),
+    "a place without its package": (
+        {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "s3://bucket"}}},
+        "s3fs",
+    ),
+    "a place that is none": (
+        {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": 5}}},
+        "5 is not of type 'string'",
+    ),
     "no depth": ({"flattening_enabled": True}, "flattening_max_depth is required"),
 }
 
@@ -259,3 +280,12 @@ def test_a_mistake_in_the_sdks_settings_is_a_sentence(
     assert result.status == 1
     assert any(sentence in problem for problem in result.problems)
     assert not any("not foreseen" in problem for problem in result.problems)
+
+
+@pytest.mark.locked_sdk
+def test_a_batch_without_a_place_is_a_sentence(command: Command, tmp_path: Path) -> None:
+    config = {"environment": "demo", "batch_config": {"encoding": {"format": "jsonl"}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = command("--config", "config.json")
+    assert result.status == 1
+    assert "`batch_config` cannot be used: TypeError" in result.problems[-1]

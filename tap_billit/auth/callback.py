@@ -39,10 +39,12 @@ def is_local(redirect_uri: str) -> bool:
         parts = urlsplit(redirect_uri)
         port = parts.port
     except (AttributeError, TypeError, ValueError):
+        parts = None
+    if parts is None or not parts.scheme:
         raise LoginError(
             f"The redirect URL {redirect_uri!r} is no address; give the one that is registered "
             "with Billit, such as http://localhost:8888/callback."
-        ) from None
+        )
     return parts.scheme == "http" and parts.hostname in LOCAL and port != 0
 
 

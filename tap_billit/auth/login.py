@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 import webbrowser
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import click
 import requests
-from singer_sdk.exceptions import ConfigValidationError
-from typing_extensions import override
 
 from tap_billit.api.retry import retrying
 from tap_billit.auth.callback import Catcher, NoCodeError, code_in, is_local
@@ -21,11 +18,14 @@ from tap_billit.auth.oauth import DeadLoginError, OAuth
 from tap_billit.auth.rotation import SAVE_WAITS, Rotation
 from tap_billit.auth.token_endpoint import RefusedError
 from tap_billit.auth.tokens import AnswerLostError, Tokens
-from tap_billit.cli_files import check_config
+from tap_billit.cli_files import TEXT, read_config
 from tap_billit.environments import ENVIRONMENTS
-from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.errors import LoginError, TransientError
+from tap_billit.settings import SETTINGS
+from tap_billit.settings.values import plain_values
 from tap_billit.shutdown import exit_on_signals, process
 from tap_billit.tap import TapBillit
+from tap_billit.unforeseen import SentenceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,21 +42,12 @@ class _NewLogin(Rotation):
     overrules = True
 
 
-class _Command(click.Command):
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BillitError as error:
-            raise click.ClickException(str(error)) from None
-
-
 def _option(name: str, text: str) -> Callable[[Any], Any]:
     variable = "TAP_BILLIT_" + name.removeprefix("--").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_envvar=True, help=text)
 
 
-@click.command(cls=_Command)
+@click.command(cls=SentenceCommand)
 @_option("--environment", "Billit's environment: production or sandbox.")
 @_option("--api-url", "Base URL of another API server, such as `tap-billit-demo`.")
 @_option("--client-id", "Client ID of your OAuth application.")
@@ -72,11 +63,8 @@ def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | N
 
     The command asks for everything that no option, variable or config file gives.
     """
-    settings: dict[str, Any] = {}
-    if file:
-        check_config(file)
-        settings = json.loads(Path(file).read_text(encoding="utf-8"))
-    settings |= {name: value for name, value in options.items() if value}
+    config = read_config(file) if file else {}
+    settings = _settings(config | {name: value for name, value in options.items() if value})
     account = _account(settings)
     exit_on_signals()
     try:
@@ -87,6 +75,20 @@ def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | N
             _list_companies(account)
     finally:
         account.close()
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Those of a login; None where nothing is said.
+
+    Raises:
+        LoginError: one of them cannot be read.
+    """
+    known = {**SETTINGS.to_dict()["properties"], "redirect_uri": TEXT}
+    schema = {name: {**definition, "default": None} for name, definition in known.items()}
+    settings, problems = plain_values(config, {"properties": schema})
+    if problems:
+        raise LoginError(" ".join(problems))
+    return settings
 
 
 def _account(settings: dict[str, Any]) -> BillitAccount:
@@ -101,10 +103,7 @@ def _account(settings: dict[str, Any]) -> BillitAccount:
     for name, text, hide in (("client_id", "Client ID", 0), ("client_secret", "Client secret", 1)):
         settings[name] = settings.get(name) or click.prompt(text, hide_input=bool(hide))
     config = {name: settings[name] for name in settings.keys() - NOT_OF_A_NEW_LOGIN}
-    try:
-        return TapBillit(config=config, setup_mapper=False).account
-    except ConfigValidationError as error:
-        raise LoginError(" ".join(error.errors)) from None
+    return TapBillit(config=config, setup_mapper=False).account
 
 
 def _oauth(account: BillitAccount) -> OAuth:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
+from collections import ChainMap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from singer_sdk.exceptions import ConfigValidationError
 
-from tap_billit.cli_files import check_config
+from tap_billit.cli_files import read_config
 from tap_billit.doctor.around import AROUND, LIMITS
 from tap_billit.doctor.examination import Examination
 from tap_billit.doctor.login import LOGIN, OTHERS
@@ -19,6 +17,7 @@ from tap_billit.doctor.report import line, markdown
 from tap_billit.doctor.times import TIMES
 from tap_billit.errors import BillitError
 from tap_billit.tap import TapBillit
+from tap_billit.unforeseen import SentenceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +25,10 @@ if TYPE_CHECKING:
     from tap_billit.account import BillitAccount
     from tap_billit.doctor.examination import Finding, Question
 
-logger = logging.getLogger("tap-billit")
-
 ASKED: dict[str, Question] = LOGIN | ORDERS | TIMES | AROUND | OTHERS | LIMITS
 
 
-@click.command()
+@click.command(cls=SentenceCommand)
 @click.option(
     "--config",
     "sources",
@@ -49,13 +46,6 @@ def main(*, sources: Sequence[str], report: Path | None) -> None:
     try:
         examination = Examination(account)
         _examine(examination, report, environment=account.settings.environment)
-    except BillitError as error:
-        raise click.ClickException(str(error)) from None
-    except Exception as error:
-        logger.debug("The examination failed", exc_info=True)
-        raise click.ClickException(
-            f"An answer was not understood ({type(error).__name__}); please report this."
-        ) from None
     finally:
         account.close()
 
@@ -85,15 +75,6 @@ def _examine(examination: Examination, report: Path | None, *, environment: str)
 
 
 def _account(sources: Sequence[str]) -> BillitAccount:
-    config: dict[str, Any] = {}
-    try:
-        for path in sources:
-            if path != "ENV":
-                check_config(path)
-                config |= json.loads(Path(path).read_text(encoding="utf-8"))
-        tap = TapBillit(config=config, parse_env_config="ENV" in sources, setup_mapper=False)
-    except ConfigValidationError as error:
-        raise click.ClickException(" ".join(error.errors)) from None
-    except BillitError as error:
-        raise click.ClickException(str(error)) from None
-    return tap.account
+    files = [read_config(path) for path in sources if path != "ENV"]
+    config = dict(ChainMap(*reversed(files)))
+    return TapBillit(config=config, parse_env_config="ENV" in sources, setup_mapper=False).account

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_billit.report.words import LANGUAGES
+from tap_billit.unforeseen import show_log, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         parser.exit(1, f"{error.name} is missing: pip install 'tap-billit[report]'.\n")
     try:
+        show_log()
         with opened(options.database, schema=options.schema) as marts:
             found = companies(marts, only=options.company)
         options.output.write_text(page(found, language=options.language), encoding="utf-8")
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.exit(1, f"{error}\n")
     except OSError as error:
         parser.exit(1, f"{options.output} cannot be written: {error.strerror}.\n")
+    except Exception as error:  # noqa: BLE001  whatever it is, a sentence ends the command
+        parser.exit(1, f"{told(error)}\n")
     print(f"{options.output}: {', '.join(company.name for company in found)}")  # noqa: T201
 
 

@@ -71,27 +71,25 @@ def _boolean(raw: Any, _: Definition) -> bool:
 
 
 def _number(raw: Any, definition: Definition) -> float:
-    number = _in_range(raw, definition, "a number")
-    return int(number) if number == number.to_integral_value() else float(number)
+    number = _decimal(raw)
+    # As a float it may be 0, where it was more, or infinite.
+    if number is not None and _is_in_range(float(number), definition):
+        return int(number) if number == number.to_integral_value() else float(number)
+    raise ValueError(f"give {_wanted(definition, 'a number')}")
 
 
 def _integer(raw: Any, definition: Definition) -> int:
-    number = _in_range(raw, definition, "a whole number")
-    if number != number.to_integral_value():
-        raise ValueError(f"give {_wanted(definition, 'a whole number')}")
-    return int(number)
-
-
-def _in_range(raw: Any, definition: Definition, kind: str) -> Decimal:
     number = _decimal(raw)
-    if (
-        number is None
-        or number < definition.get("minimum", -math.inf)
-        or number <= definition.get("exclusiveMinimum", -math.inf)
-        or number > definition.get("maximum", math.inf)
-    ):
-        raise ValueError(f"give {_wanted(definition, kind)}")
-    return number
+    is_whole = number is not None and number == number.to_integral_value()
+    if number is not None and is_whole and _is_in_range(number, definition):
+        return int(number)
+    raise ValueError(f"give {_wanted(definition, 'a whole number')}")
+
+
+def _is_in_range(number: Decimal | float, definition: Definition) -> bool:
+    above = definition.get("exclusiveMinimum", -math.inf) < number
+    least, most = definition.get("minimum", -math.inf), definition.get("maximum", math.inf)
+    return bool(above and least <= number <= most)
 
 
 def _decimal(raw: Any) -> Decimal | None:

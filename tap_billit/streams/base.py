@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
+from tap_billit.catalog import check_entry, is_selected
 from tap_billit.errors import AnswerError, BillitError
 from tap_billit.schema_drift import KnownProperties
 from tap_billit.schemas.shared import OTHER
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib import Catalog
 
     from tap_billit.account import BillitAccount
     from tap_billit.api.paginator import Paginator, Row
@@ -49,6 +51,9 @@ class BillitStream(RecordWriter):
     needs: ClassVar[str | None] = None
     """A setting without which the stream is not offered."""
 
+    sets_aside: ClassVar[bool] = False
+    """Whether single orders that cannot be read are set aside."""
+
     cost: ClassVar[str]
     """What a sync of it costs in requests, by company, for the README."""
 
@@ -56,6 +61,15 @@ class BillitStream(RecordWriter):
         super().__init__(tap)
         self.account = account
         self._named: set[str] = set()
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take from it what is read, and not how: it may leave out keys."""
+        keys, replication_key = self.primary_keys, self.replication_key
+        if (entry := catalog.get_stream(self.name)) and is_selected(entry):
+            check_entry(entry, self)
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = keys, replication_key
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:

@@ -48,6 +48,7 @@ class OrderDetails(RecentFirstStream):
     """The details of the orders of a stream, read while the list is still going on."""
 
     schema = ORDER
+    sets_aside = True
     cost = "1 for 120 orders that changed, and 1 for each of them"
 
     at_once: ClassVar[int] = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -126,13 +126,29 @@ def test_a_login_without_companies(person: Person) -> None:
 @pytest.mark.parametrize("environment", ["demo", "nowhere"])
 def test_an_environment_without_a_login_page(environment: str, person: Person) -> None:
     del person.config["api_url"]
-    assert "production or sandbox" in failed(person.runs("--environment", environment))
+    assert re.search(
+        "production(, | or )sandbox", failed(person.runs("--environment", environment))
+    )
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "\xff", None])
+@pytest.mark.parametrize("content", ["{", "[]", "\xff", '{"x": NaN}', "[" * 100_000, None])
 def test_a_config_that_is_none(content: str | None, tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     if content:
         file.write_text(content, encoding="latin-1")
     result = CliRunner().invoke(login.main, ["--config", str(file)])
-    assert re.search("not JSON|no object|not UTF-8|cannot be read", failed(result))
+    assert re.search("not JSON|no object|not UTF-8|cannot be read|nested", failed(result))
+
+
+@pytest.mark.parametrize(
+    "name", ["environment", "api_url", "client_id", "client_secret", "timezone"]
+)
+@pytest.mark.parametrize("value", [["production"], {"a": 1}, True, 1.5])
+def test_a_setting_of_another_type_is_a_sentence(name: str, value: Any, person: Person) -> None:
+    if name == "environment":
+        del person.config["api_url"]  # which would stand for it
+    person.config[name] = value
+    said = failed(person.runs())
+    assert said.startswith(f"`{name}` ")
+    assert "give " in said
+    assert not person.pages

@@ -14,6 +14,7 @@ import json
 
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_crawl import CRAWL
+from tests.simulation.mutations_guards import GUARDS
 from tests.simulation.mutations_open import OPEN
 from tests.simulation.mutations_recent import RECENT
 
@@ -21,6 +22,7 @@ _ALL = (
     *CRAWL,
     *OPEN,
     *RECENT,
+    *GUARDS,
     # What is read.
     Mutation(
         "supplier_credit_notes_as_income",
