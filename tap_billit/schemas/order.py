@@ -61,6 +61,19 @@ _ROW_NAMES = frozenset(
     },
 )
 
+_INDEX_NAMES = (
+    "OrderID",
+    "CompanyID",
+    "OrderDirection",
+    "OrderType",
+    "OrderStatus",
+    "LastModified",
+)
+
+ORDER_INDEX = th.PropertiesList(
+    *(prop for prop in ORDER_PROPERTIES if prop.name in _INDEX_NAMES)
+).to_dict()
+
 ORDER = th.PropertiesList(*ORDER_PROPERTIES, OTHER).to_dict()
 
 ORDER_ROW = th.PropertiesList(

@@ -14,6 +14,7 @@ from tap_billit.streams import (
     invoice_files,
     newest_first,
     order_details,
+    order_index,
     orders,
 )
 
@@ -32,6 +33,14 @@ def _declared_in(module: ModuleType) -> Iterator[type[BillitStream]]:
 
 STREAMS = tuple(
     stream
-    for module in (companies, orders, full_table, newest_first, order_details, invoice_files)
+    for module in (
+        companies,
+        orders,
+        order_index,
+        full_table,
+        newest_first,
+        order_details,
+        invoice_files,
+    )
     for stream in _declared_in(module)
 )

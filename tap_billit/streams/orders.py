@@ -85,7 +85,27 @@ def is_or_absent(value: Any, *wanted: str) -> bool:
     )
 
 
-class OrderRows(OrderStream):
+class ListedOrders(OrderStream):
+    """Orders as the list gives them, 120 a request."""
+
+    @override
+    def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
+        rows = 0
+        for page in self.pages(self.paginator(state), company):
+            last = page[-1]["OrderID"]
+            self.write_state(coming=len(page))
+            yield from self.records_of(page, state)
+            state.written(last)
+            self.note_written(len(page))
+            rows += len(page)
+            self.say(company, f"{rows} rows so far")
+
+    def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:  # noqa: ARG002
+        """The records of a page."""
+        yield from page
+
+
+class OrderRows(ListedOrders):
     """Summary rows.
 
     What is open is read again, and what was: no source says that a payment moves LastModified, and
@@ -125,19 +145,16 @@ class OrderRows(OrderStream):
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
-        rows = 0
-        for page in self.pages(self.paginator(state), company):
-            open_ = open_in(page)
-            self.write_state(coming=len(page))
-            yield from page
-            state.open.listed(open_, after=state.last_order_id)
-            state.written(max(open_))
-            self.note_written(len(page))
-            rows += len(page)
-            self.say(company, f"{rows} rows so far")
+        yield from super().changed_records(state, company)
         state.open.list_ends(after=state.last_order_id)
         yield from rows_that_left(self, state, company)
         state.open.end()
+
+    @override
+    def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:
+        open_ = open_in(page)
+        yield from page
+        state.open.listed(open_, after=state.last_order_id)
 
 
 class SalesInvoices(OrderRows):

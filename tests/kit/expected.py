@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billit.streams import STREAMS
 from tap_billit.streams.order_details import OrderDetails
+from tap_billit.streams.order_index import Orders
 from tap_billit.streams.orders import OrderRows
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def expected(account: Account, stream: str, company: int) -> Iterator[Json]:
     elif stream in DETAILS:
         rows = rows_of(account, DETAILS[stream], company)
         yield from (account.document(row["OrderID"]) for row in rows)
+    elif stream == "orders":
+        columns = Orders.schema["properties"]
+        for row in account.rows(company):
+            yield {name: value for name, value in row.items() if name in columns}
     else:
         lists = {
             "deleted_orders": account.deleted,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billit.open_orders import unpack
 from tap_billit.streams.left_open import AT_ONCE
 from tests.simulation.promise import BrokenPromiseError
-from tests.simulation.tables import ALL, CHANGED_LISTS, DETAILS, KIND, LISTS, ROWS, table
+from tests.simulation.tables import ALL, CHANGED_LISTS, DETAILS, INDEX, KIND, LISTS, ROWS, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Bound:
         return 1 + sum(map(self._of_company, self.world.companies))
 
     def _of_company(self, company: int) -> int:
-        crawled = [name for name in self.streams if name in KIND or name == "invoice_files"]
+        crawled = [name for name in self.streams if name in {*KIND, INDEX, "invoice_files"}]
         most = bool(crawled) + sum(self._of_orders(name, company) for name in crawled)
         for name in set(LISTS) & set(self.streams):
             rows = len(table(self.world, name, company))

@@ -49,6 +49,11 @@ _ALL = (
         "test_histories.py -k as_far_as",
     ),
     Mutation(
+        "index_of_invoices_alone",
+        Replace("streams.order_index:Orders.kinds", lambda _: ["OrderType eq 'Invoice'"]),
+        told("became_an_offer"),
+    ),
+    Mutation(
         "details_without_their_company",
         Rewrite("streams.order_details:OrderDetails.read", ", company=company", ""),
         told("one_of_each"),

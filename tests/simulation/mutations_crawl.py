@@ -168,9 +168,9 @@ CRAWL = (
     Mutation(
         "page_is_marked_before_it_is_written",
         Rewrite(
-            "streams.orders:OrderRows.changed_records",
+            "streams.orders:ListedOrders.changed_records",
             "self.write_state(coming=len(page))",
-            "state.written(max(open_)); self.write_state(coming=len(page))",
+            "state.written(last); self.write_state(coming=len(page))",
         ),
         told("row_cannot_be_written"),
     ),
@@ -185,7 +185,9 @@ CRAWL = (
     ),
     Mutation(
         "no_state_for_rows",
-        Rewrite("streams.orders:OrderRows.changed_records", "self.note_written(len(page))", "pass"),
+        Rewrite(
+            "streams.orders:ListedOrders.changed_records", "self.note_written(len(page))", "pass"
+        ),
         "test_sync_cut_short.py",
     ),
     Mutation(

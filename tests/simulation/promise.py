@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.tables import (
     DETAILS,
+    INDEX,
     KIND,
     LISTS,
     ROWS,
@@ -75,7 +76,7 @@ class _Check:
             for company in self.world.companies:
                 if stream == "companies" or not self._excused(company):
                     self._compare(stream, company)
-            if self.at_rest and stream in KIND:
+            if self.at_rest and stream in {*KIND, INDEX}:
                 self._check_others(stream)
 
     def _excused(self, company: int) -> bool:
@@ -107,7 +108,7 @@ class _Check:
 
     def _may_be_stale(self, stream: str, key: Key) -> bool:
         """Whether it was paid, and nothing that a sync asks for says so."""
-        order = key[0] if stream in KIND else None
+        order = key[0] if stream in {*KIND, INDEX} else None
         return order in self.world.quiet and not self._rereads(stream)
 
     def _rereads(self, stream: str) -> bool:
@@ -157,7 +158,7 @@ def check_times(messages: Iterable[dict[str, Any]]) -> None:
     times = Counter(
         (message["stream"], message["record"]["OrderID"])
         for message in messages
-        if message["type"] == "RECORD" and message["stream"] in KIND
+        if message["type"] == "RECORD" and message["stream"] in {*KIND, INDEX}
     )
     if times and max(times.values()) > 2:
         raise BrokenPromiseError(f"given more than twice: {times.most_common(1)}")

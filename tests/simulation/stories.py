@@ -297,6 +297,17 @@ def open_and_of_another_kind() -> None:
     history.sync()
 
 
+def became_an_offer() -> None:
+    """No stream of invoices has it any more; the index says what it is."""
+    history = History(streams=("sales_invoices", "orders"))
+    history.billit(Create(times=3), Wait(6 * MINUTE))
+    history.sync()
+    history.billit(Move(1, kind=4), Wait(6 * MINUTE))
+    history.sync()
+    kinds = [row["OrderType"] for row in history.target.tables["orders"].values()]
+    assert kinds == ["Invoice", "Offer", "Invoice"]
+
+
 def open_since_the_last_refresh() -> None:
     """An order is read between two refreshes, and paid in silence before the second."""
     history = refreshed_story(hours=24)

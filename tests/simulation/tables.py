@@ -29,6 +29,8 @@ DETAILS = {
 }
 KIND = ROWS | DETAILS
 """Direction and type of the orders of a stream."""
+INDEX = "orders"
+INDEXED = ("OrderID", "CompanyID", "OrderDirection", "OrderType", "OrderStatus", "LastModified")
 
 CHANGED_LISTS = ("parties", "products")
 WHOLE_LISTS = ("deleted_orders", "financial_transactions", "documents")
@@ -39,7 +41,7 @@ LISTS = {
     "financial_transactions": "BankAccountTransactionID",
     "documents": "DocumentID",
 }
-ALL = ("companies", *ROWS, *LISTS, *DETAILS, "invoice_files")
+ALL = ("companies", *ROWS, INDEX, *LISTS, *DETAILS, "invoice_files")
 
 
 def table(world: World, stream: str, company: int) -> dict[Key, Row]:
@@ -52,7 +54,8 @@ def _pairs(world: World, stream: str, company: int) -> Iterator[tuple[Key, Row]]
         return _orders(world, stream, company)
     if stream in LISTS:
         return _list(world, stream, company)
-    return {"companies": _company, "invoice_files": _files}[stream](world, company)
+    others = {"companies": _company, INDEX: _index, "invoice_files": _files}
+    return others[stream](world, company)
 
 
 def _orders(world: World, stream: str, company: int) -> Iterator[tuple[Key, Row]]:
@@ -60,6 +63,11 @@ def _orders(world: World, stream: str, company: int) -> Iterator[tuple[Key, Row]
         if (row["OrderDirection"], row["OrderType"]) == KIND[stream]:
             order = row["OrderID"]
             yield (order,), row if stream in ROWS else world.account.document(order)
+
+
+def _index(world: World, company: int) -> Iterator[tuple[Key, Row]]:
+    for row in world.account.rows(company):
+        yield (row["OrderID"],), {name: row[name] for name in INDEXED}
 
 
 def _list(world: World, stream: str, company: int) -> Iterator[tuple[Key, Row]]:
