@@ -12,7 +12,7 @@ from tap_billit.streams.orders import ListedOrders
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_billit.api.pagination import Row
+    from tap_billit.api.paginator import Row
 
 
 class Orders(ListedOrders):
