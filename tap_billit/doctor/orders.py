@@ -80,6 +80,15 @@ def _newest_first(examination: Examination) -> Iterator[Finding]:
     yield Finding("newest_first", newest.taken if ordered or not newest.ok else "ignored")
 
 
+def _skip(examination: Examination) -> Iterator[Finding]:
+    own, reply = _order_ids(examination.first), examination.orders(skip="1")
+    if reply.ok and not own[1:]:
+        yield Finding("skip", "not seen")
+    else:
+        is_ignored = reply.ok and _order_ids(reply)[:1] == own[:1]
+        yield Finding("skip", "ignored" if is_ignored else reply.taken)
+
+
 def _top(examination: Examination) -> Iterator[Finding]:
     yield Finding("$top", "has a link" if examination.orders(top="1").link else "ends paging")
 
@@ -108,6 +117,7 @@ ORDERS: dict[str, Question] = {
     "operator ne": _operator("operator ne", "ne"),
     "newest_first": _newest_first,
     "two keys": _query("two keys", orderby="LastModified desc,OrderID asc"),
+    "skip": _skip,
     "$top": _top,
     "$inlinecount": _count,
     "$select": _query("$select", select="OrderID", top="1"),

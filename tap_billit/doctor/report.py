@@ -35,6 +35,7 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "`$orderby=LastModified desc`",
         "else Billit's Date less a day is the bookmark; if it is ignored, please report",
     ),
+    "skip": ("`$skip`", "else a list of more than a page fails, unless it goes by OrderID"),
     "times": ("A time of day in a filter", "else asks whole days"),
     "whole days": ("A day in a filter", "needs it where times are refused"),
     "dates": ("Date-times", "emits them as sent; with an offset, the bookmark is a day earlier"),
