@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_billit.api.client import BillitClient
+from tap_billit.api.client import Answer, BillitClient
 from tap_billit.api.pagination import page_of
 from tap_billit.api.query_fallbacks import Feature, without
 from tap_billit.api.rate_limit import rate_limited_session
@@ -91,13 +91,23 @@ class BillitAccount:
         )
 
     @cached_property
+    def _information(self) -> Answer:
+        return self.client.get("/v1/account/accountInformation")
+
+    @property
+    def began(self) -> datetime | None:
+        """Billit's clock at the first answer of the run, if it said the time."""
+        date = self._information.date
+        return date and date.replace(microsecond=0)
+
+    @cached_property
     def companies(self) -> list[dict[str, Any]]:
         """The companies to sync, as Billit describes them.
 
         Raises:
             BillitError: the login does not reach one of `company_ids`, or any company at all.
         """
-        body = self.client.get("/v1/account/accountInformation").body
+        body = self._information.body
         companies = body.get("Companies") if isinstance(body, dict) else None
         listed = companies if isinstance(companies, list) else []
         reached = {party: each for each in listed if (party := _party_id(each)) is not None}

@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit.history import MINUTE, History
 from tests.simulation import stories
+from tests.simulation import stories_lists as lists
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.world import Add, Create, Edit, Touch, Wait
@@ -45,6 +46,15 @@ CAUGHT = (
     (stories.refused_for_a_while, "refused_company_is_no_failure"),
     (stories.party_is_deleted_between_pages, "lists_by_plain_links"),
     (stories.parties_are_deleted_between_pages, "overlap_is_not_checked"),
+    (lists.row_of_last_month_changes, "nothing_may_change"),
+    (lists.row_of_last_month_changes, "newest_rows_alone_may_change"),
+    (lists.row_of_last_month_changes, "changes_are_not_looked_for"),
+    (lists.old_row_changes, "lists_are_never_whole_again"),
+    (lists.row_vanishes, "whole_reads_leave_out_what_is_known"),
+    (lists.versions_are_switched_on, "any_run_activates_a_version"),
+    (lists.list_row_cannot_be_written, "list_state_moves_early"),
+    (lists.first_state_comes_after_a_list, "list_before_the_first_state"),
+    (lists.list_has_another_order, "another_order_is_not_noticed"),
     (stories.credit_note_has_files, "files_of_invoices_only"),
     (stories.one_of_each, "supplier_credit_notes_as_income"),
     (stories.one_of_each, "credit_note_details_as_invoices"),

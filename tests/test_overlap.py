@@ -102,6 +102,22 @@ def test_without_offsets_a_list_is_no_longer_than_a_page(skip: str) -> None:
         assert len(run.queries(PARTIES)) < 2 * 15
 
 
+@pytest.mark.parametrize(
+    ("stream", "key"),
+    [("parties", "PartyID"), ("financial_transactions", "BankAccountTransactionID")],
+)
+def test_an_order_that_is_refused_meanwhile_begins_again(
+    stream: str, key: str, server: DemoServer
+) -> None:
+    whole = sync(server, stream)
+    path = "/v1/parties" if stream == "parties" else "/v1/financialTransactions"
+    server.fail(Reply.error(400, "GenericError"), path=path, skip=3)
+    run = sync(server, stream)
+    assert not run.error
+    assert "Billit refuses `$orderby" in run.said
+    assert run.table(stream, key=key) == whole.table(stream, key=key)
+
+
 def test_rows_without_a_key_at_the_edge_of_a_page(server: DemoServer) -> None:
     """The overlap is the last row that has one."""
     whole = sync(server, "parties")

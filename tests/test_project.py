@@ -29,6 +29,7 @@ KINDS = {
     "context_party_id": "integer",
     "environment": "options",
     "files_max_mb": "integer",
+    "full_lists_hours": "integer",
     "lookback_minutes": "integer",
     "recent_days": "integer",
     "refresh_unpaid": "boolean",

@@ -48,7 +48,7 @@ class OverlapPaginator(Paginator):
 
     def __init__(self, path: str, query: Mapping[str, str], *, key: str) -> None:
         super().__init__(path, query)
-        self._list = dict(query)
+        self._list = self._asked = dict(query)
         self._key = key
         self._skip = 0
         self._step = 1
@@ -56,11 +56,14 @@ class OverlapPaginator(Paginator):
 
     @override
     def query_without(self, features: Features) -> Query:
-        offset = {"$skip": str(self._skip)} if self._skip else {}
-        return without(self._list, features) | offset
+        asked = without(self._list, features)
+        if self._skip and asked == self._asked:
+            asked["$skip"] = str(self._skip)
+        return asked
 
     @override
     def advance(self, rows: list[Row], listed: list[Row], *, more: bool) -> None:
+        self._begin_again_if_asked_otherwise()
         marks = [self._mark(row) for row in rows]
         if self._skip and not (marks and marks[0] in self._seen):
             self._skip = max(0, self._skip - self._step)
@@ -69,10 +72,20 @@ class OverlapPaginator(Paginator):
         last = next((at for at in reversed(range(len(listed))) if listed[at] is rows[-1]), 0)
         self._skip += last
         self._step = max(1, last)
+        if not more or (rows and self._is_last(rows[-1])):
+            self.query = None
         rows[:] = [row for row, mark in zip(rows, marks, strict=True) if self._seen.add(mark)]
         self._check_progress(rows)
-        if not more:
-            self.query = None
+
+    def _begin_again_if_asked_otherwise(self) -> None:
+        """What was read in another order tells nothing about what stands before a row in this."""
+        asked = without(self._list, self.refused)
+        if asked != self._asked:
+            self._asked, self._skip, self._seen = asked, 0, SeenRows()
+
+    def _is_last(self, row: Row) -> bool:  # noqa: ARG002
+        """Whether nothing behind this row is wanted."""
+        return False
 
     def _mark(self, row: Row) -> int:
         """The row as it stands: another one if it was modified."""

@@ -53,6 +53,7 @@ class KeysetPaginator(Paginator):
     @override
     def advance(self, rows: list[Row], listed: list[Row], *, more: bool) -> None:
         if self.refused & BY_OFFSET:
+            self._by_offset.refused = self.refused
             self._by_offset.advance(rows, listed, more=more)
             rows[:] = dropwhile(self._is_written, rows)
             more = self._by_offset.query is not None

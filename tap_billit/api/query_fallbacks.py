@@ -31,6 +31,7 @@ class Feature(Enum):
     TIME = "a time of day in a filter", "whole days are asked, each from its start"
     NEWEST_FIRST = "`$orderby=LastModified`", "Billit's newest change is not known beforehand"
     FROM_ID = "`OrderID ge`", "pages are asked by offset, overlapping, and checked"
+    NEWEST_KEY = "`$orderby=<key> desc`", "the whole list is read each time"
     BY_ID = "`$orderby=OrderID`", "pages are asked by offset, and their order is checked"
 
 
@@ -40,6 +41,11 @@ Query = dict[str, str]
 BY_OFFSET = frozenset({Feature.FROM_ID, Feature.BY_ID})
 """Without one of these, orders are paged by offset."""
 
+_ORDERS = {
+    Feature.NEWEST_FIRST: re.compile("LastModified desc"),
+    Feature.NEWEST_KEY: re.compile(r"\w+ID desc"),
+    Feature.BY_ID: re.compile("OrderID asc"),
+}
 _TIME_OF_DAY = re.compile(r"(DateTime'\d{4}-\d\d-\d\d)T[^']*'")
 
 
@@ -94,9 +100,8 @@ def without(query: Mapping[str, str], features: Features) -> Query:
     if Feature.TIME in features and "$filter" in asked:
         asked["$filter"] = _TIME_OF_DAY.sub(r"\1'", asked["$filter"])
     order = asked.get("$orderby", "")
-    for feature, key in ((Feature.NEWEST_FIRST, "LastModified"), (Feature.BY_ID, "OrderID")):
-        if feature in features and order.startswith(key):
-            del asked["$orderby"]
+    if any(feature in features and order_.fullmatch(order) for feature, order_ in _ORDERS.items()):
+        del asked["$orderby"]
     return asked
 
 

@@ -122,11 +122,9 @@ class Api:
     def _list(self, request: Request, resource: str, *, company_id: int, url: str) -> Json:
         entity, rows = self._lists[resource]
         self.dialect.check(request.query)
-        options = request.query
+        options = self.dialect.heeded(request.query)
         if entity is ORDER and self.dialect.own_order:
             options = {"$orderby": self.dialect.own_order, **options}
-        if self.dialect.skip == "ignored":
-            options = {name: value for name, value in options.items() if name != "$skip"}
         query = Query(options, entity=entity, page_size=self._page_size)
         page = query.page(rows(company_id))
         answer: Json = {"Items": page.items}

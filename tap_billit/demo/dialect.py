@@ -28,6 +28,7 @@ GRACE = 10_000
 
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
 _TIME_OF_DAY = re.compile(r"datetime'[^']*T[^']*'", re.IGNORECASE)
+_NEWEST_KEY = re.compile(r"\w+ID desc")
 _FROM_ID = re.compile(r"\bOrderID ge\b")
 
 _OFTEN_NULL = ("PaidDate", "PaymentMethod", "Reference", "AboutInvoiceNumber", "LastReminder")
@@ -49,6 +50,7 @@ class Dialect:
     spent: Literal["400", "401", "grace"] = "400"
     times: Literal["taken", "refused"] = "taken"
     newest_first: Literal["taken", "refused"] = "taken"
+    newest_key: Literal["taken", "refused", "ignored"] = "taken"
     by_id: Literal["taken", "refused", "refused, another order"] = "taken"
     from_id: Literal["taken", "refused"] = "taken"
     skip: Literal["taken", "refused", "ignored"] = "taken"
@@ -75,9 +77,18 @@ class Dialect:
             raise ODataError("The operator 'ge' is not allowed on 'OrderID'.")
         if self.skip == "refused" and "$skip" in query:
             raise ODataError("Query option 'Skip' is not allowed.")
+        if self.newest_key == "refused" and _NEWEST_KEY.search(order):
+            raise ODataError(f"Order by '{order}' is not allowed.")
         for answer, key in ((self.newest_first, "LastModified"), (self.by_id, "OrderID")):
             if answer != "taken" and key in order:
                 raise ODataError(f"Order by '{key}' is not allowed.")
+
+    def heeded(self, query: Mapping[str, str]) -> dict[str, str]:
+        """What of a query has an effect."""
+        ignored = {"$skip"} if self.skip == "ignored" else set()
+        if self.newest_key == "ignored" and _NEWEST_KEY.search(query.get("$orderby", "")):
+            ignored.add("$orderby")
+        return {name: value for name, value in query.items() if name not in ignored}
 
     @property
     def own_order(self) -> str | None:

@@ -85,7 +85,7 @@ class Query:
         keys = []
         for part in filter(None, (part.strip() for part in text.split(","))):
             path, _, way = part.partition(" ")
-            if path not in self._entity.properties:
+            if path not in {*self._entity.properties, self._entity.key}:
                 raise ODataError.unknown(path, self._entity.name)
             if way.strip() not in {"", "asc", "desc"}:
                 raise ODataError(f"Syntax error in '{part}'.")

@@ -47,6 +47,7 @@ class Settings(Hidden):
     lookback_minutes: int
     refresh_unpaid: bool
     refresh_unpaid_hours: float
+    full_lists_hours: float
     accept_unreadable: int
     files_url: str | None
     files_max_mb: float
@@ -104,6 +105,11 @@ class Settings(Hidden):
     def recent(self) -> timedelta:
         """How far before the newest change a first sync begins; zero: with the oldest order."""
         return timedelta(days=self.recent_days)
+
+    @property
+    def full_lists_pause(self) -> timedelta:
+        """How long after a whole read of a list the next one is due."""
+        return timedelta(hours=self.full_lists_hours)
 
     @cached_property
     def clock(self) -> BillitClock:

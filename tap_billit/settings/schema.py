@@ -134,6 +134,16 @@ SETTINGS = th.PropertiesList(
         description="How often `refresh_unpaid` does that; 0: in each sync",
     ),
     th.Property(
+        "full_lists_hours",
+        th.NumberType(minimum=0, maximum=366 * 24),
+        default=24,
+        title="Hours between whole lists",
+        description=(
+            "`documents` and `financial_transactions` are read whole once in so many hours, in "
+            "between what is new or less than 45 days old; 0: whole in each sync"
+        ),
+    ),
+    th.Property(
         "files_url",
         th.StringType,
         title="Files URL",

@@ -1,52 +1,188 @@
-"""FULL_TABLE streams: lists that Billit does not filter, read as a whole."""
+"""FULL_TABLE streams: lists that Billit does not filter, read whole now and then.
+
+In between, a run reads what may be other than it was written: from the newest row down to the
+oldest that may still change. What vanished shows in a whole read alone.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from requests import codes
 from typing_extensions import override
 
+from tap_billit.api.newest_key import NewestKeyPaginator
 from tap_billit.api.overlap import OverlapPaginator
+from tap_billit.api.query_fallbacks import Feature
+from tap_billit.clock import shifted
 from tap_billit.errors import ApiError
+from tap_billit.list_state import ListState, chunks
 from tap_billit.schemas.document import DOCUMENT
 from tap_billit.schemas.order import ORDER
 from tap_billit.schemas.transaction import TRANSACTION
+from tap_billit.state_messages import StateByCompany
 from tap_billit.streams.base import CompanyStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
-    from singer_sdk.helpers.types import Record
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_billit.api.paginator import Row
+    from tap_billit.list_state import Chunk
+
+MAY_CHANGE = timedelta(days=45)
+"""How long a row may change after its own date and be noticed by the next run."""
 
 
-class FullTableStream(CompanyStream):
-    """A list without a documented filter: read as a whole, each time."""
+class Round(NamedTuple):
+    """A whole read of a stream, of all companies; `began` is None where Billit says no time."""
 
-    cost = "1 for 120 rows, each time"
+    began: datetime | None
+    is_new: bool
+
+    def lacks(self, state: ListState) -> bool:
+        """Whether a company has still to take part."""
+        return self.is_new or state.whole != self.began
+
+
+class FullTableStream(StateByCompany, CompanyStream):
+    """A list without a documented filter.
+
+    A round of whole reads has one version, which a loader keeps in each row: what is new until the
+    next round has it too, or the loader would drop the rest.
+    """
+
+    dates: ClassVar[tuple[str, ...]]
+    """Where a row says how old it is; one that does not may change."""
+
+    cost = (
+        "1 for 120 rows that are new or less than 45 days old; 1 for 120 of all rows once in "
+        "`full_lists_hours`"
+    )
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        if self._stream_version is not None and self._round.began:
+            self._stream_version = int(self._round.began.timestamp())
+        yield from super().get_records(context)
 
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
-        for page in self.pages(OverlapPaginator(self.path, {}, key=self.primary_keys[-1]), company):
-            yield from page
+        with self.naming_the_state_of(company):
+            state = ListState(partition)
+        self.write_state()
+        self._lacks_rows = False
+        whole = self._round.lacks(state)
+        paginator = self.paginator(None if whole else state.down_to)
+        rows = chain.from_iterable(self.pages(paginator, company))
+        for chunk in chunks(rows, self.primary_keys[-1]):
+            if state.is_new(chunk, may_change=self._may_change(chunk)) or whole:
+                yield from chunk.rows
+                self.note_written(len(chunk.rows))
+        in_order = isinstance(paginator, NewestKeyPaginator) and paginator.in_order
+        if not in_order:
+            self._note_ignored(paginator)
+        if not self._lacks_rows:
+            state.complete(self._round.began, in_order=in_order)
+            self._whole += whole
+
+    def paginator(self, down_to: int | None) -> OverlapPaginator:
+        """The list, from its newest row down to this key."""
+        return NewestKeyPaginator(self.path, key=self.primary_keys[-1], down_to=down_to)
+
+    def _note_ignored(self, paginator: OverlapPaginator) -> None:
+        fallbacks = self.account.client.fallbacks
+        asked = Feature.NEWEST_KEY not in fallbacks.refused(self.path)
+        if asked and isinstance(paginator, NewestKeyPaginator):
+            fallbacks.ignored(self.path, Feature.NEWEST_KEY)
+
+    def _may_change(self, chunk: Chunk) -> bool:
+        return any(map(self._is_young, chunk.rows))
+
+    def _is_young(self, row: Row) -> bool:
+        dates = [date for name in self.dates if (date := self._date(row.get(name)))]
+        return self._horizon is None or not dates or max(dates) >= self._horizon
+
+    def _date(self, value: Any) -> datetime | None:
+        try:
+            return self.account.settings.clock.read(value)
+        except (TypeError, ValueError):
+            return None
+
+    @cached_property
+    def _horizon(self) -> datetime | None:
+        """Billit's clock less the days in which a row may change."""
+        began = self.account.began
+        return began and shifted(self.account.settings.clock.floor(began), -MAY_CHANGE)
+
+    @cached_property
+    def _round(self) -> Round:
+        """The last round of whole reads, or the one that begins now."""
+        now, synced = self.account.began, {each["PartyID"] for each in self.account.companies}
+        begun = [
+            whole
+            for partition in self.stream_state.get("partitions", ())
+            if partition["context"]["CompanyID"] in synced
+            and (whole := self._whole_of(partition)) is not None
+        ]
+        last = max(begun, default=None)
+        pause = self.account.settings.full_lists_pause
+        if now and last and last <= now and now - last < pause:
+            return Round(last, is_new=False)
+        return Round(now, is_new=True)
+
+    def _whole_of(self, partition: dict[str, Any]) -> datetime | None:
+        with self.naming_the_state_of(partition["context"]["CompanyID"]):
+            return ListState(partition).whole
+
+    _lacks_rows = False
+    _whole = 0
+    """How many companies have been read whole in this run."""
+
+    @override
+    def usable(self, company: int, rows: list[Row]) -> list[Row]:
+        """As for all streams; what has no key is read again by the next run."""
+        found = super().usable(company, rows)
+        self._lacks_rows = self._lacks_rows or len(found) < len(rows)
+        return found
+
+    @override
+    def activate_version(self) -> None:
+        """Only where all companies were read whole, or a loader would drop what was not sent."""
+        if self._whole == len(self.account.companies):
+            super().activate_version()
 
 
 class DeletedOrders(FullTableStream):
-    """Orders that were deleted; how long Billit lists them is not documented."""
+    """Orders that were deleted; how long Billit lists them is not documented.
+
+    When an order was deleted is not documented either, so that none of them can be left out: the
+    whole list is read each time, and what is not as it was written goes out.
+    """
 
     name = "deleted_orders"
     path = "/v1/orders/deleted"
     primary_keys = ("OrderID",)
     schema = ORDER
+    dates = ()
+    cost = "1 for 120 rows, each time"
 
     @override
-    def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
-        paginator = OverlapPaginator(self.path, {}, key=self.primary_keys[-1])
+    def paginator(self, down_to: int | None) -> OverlapPaginator:
+        paginator = OverlapPaginator(self.path, {}, key="OrderID")
         paginator.may_be_empty = True
+        return paginator
+
+    @override
+    def company_records(self, company: int, partition: dict[str, Any]) -> Iterator[Record]:
         try:
-            for page in self.pages(paginator, company):
-                yield from page
+            yield from super().company_records(company, partition)
         except ApiError as error:
             if error.status != codes.not_found:
                 raise
@@ -60,6 +196,7 @@ class Documents(FullTableStream):
     path = "/v1/documents"
     primary_keys = ("DocumentID",)
     schema = DOCUMENT
+    dates = ("CreationDate", "DocumentDate")
 
 
 class FinancialTransactions(FullTableStream):
@@ -69,3 +206,4 @@ class FinancialTransactions(FullTableStream):
     path = "/v1/financialTransactions"
     primary_keys = ("CompanyID", "BankAccountTransactionID")
     schema = TRANSACTION
+    dates = ("ValueDate",)

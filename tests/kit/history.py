@@ -14,7 +14,7 @@ from tests.simulation.promise import (
     check_state,
     check_times,
 )
-from tests.simulation.runs import sync
+from tests.simulation.runs import activated, sync
 from tests.simulation.targets import AtOnce
 from tests.simulation.world import SECOND, World, utc
 
@@ -73,5 +73,7 @@ class History:
                 streams=self.streams,
                 start=start and BRUSSELS.read(str(start)).isoformat(),
                 refresh_unpaid=bool(self.config["refresh_unpaid"]),
+                whole_lists=self.config.get("full_lists_hours") == 0,
+                activated=activated(run),
             )
         return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -15,19 +16,40 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-KEYS = {"parties": "PartyID", "products": "ProductID"}
-EDITED = {"parties": "Phone", "products": "Reference"}
+KEYS = {
+    "parties": "PartyID",
+    "products": "ProductID",
+    "documents": "DocumentID",
+    "financial_transactions": "BankAccountTransactionID",
+}
+EDITED = {
+    "parties": "Phone",
+    "products": "Reference",
+    "documents": "Description",
+    "financial_transactions": "Note",
+}
+DATES = {"documents": "CreationDate", "financial_transactions": "ValueDate"}
+"""What says how old a row is; the others say when it was modified."""
+
+TRANSACTION = {"BankName": "Demobank", "Currency": "EUR", "TotalAmount": Decimal("12.30")}
 FIRST_KEY = 600_000
-DOCUMENTS = 2
 
 
 class SimulatedAccount(Account):
-    """Without orders, parties and products until some are made; a file's bytes never change."""
+    """Empty lists until something is put into them; a file's bytes never change."""
 
     def __init__(self, *, companies: int, clock: Callable[[], datetime]) -> None:
         super().__init__(orders=0, companies=companies, clock=clock)
         some = self.companies[0]["PartyID"]
-        self._samples = {"parties": super().parties(some), "products": super().products(some)}
+        self._samples = {
+            "parties": super().parties(some),
+            "products": super().products(some),
+            "documents": [
+                {name: row[name] for name in ("File", "Name", "Tags")}
+                for row in super().documents(some)
+            ],
+            "financial_transactions": [TRANSACTION],
+        }
         self._lists: dict[str, dict[int, tuple[int, Json]]] = {name: {} for name in KEYS}
         self._next_key = FIRST_KEY
         self._serial = 0
@@ -42,7 +64,11 @@ class SimulatedAccount(Account):
 
     @override
     def documents(self, company_id: int) -> list[Json]:
-        return super().documents(company_id)[:DOCUMENTS]
+        return self._of("documents", company_id)
+
+    @override
+    def transactions(self, company_id: int) -> Any:
+        return self._of("financial_transactions", company_id)
 
     @override
     def file(self, file_id: str) -> tuple[int, Json]:
@@ -54,27 +80,34 @@ class SimulatedAccount(Account):
         return f"the file {file_id}".encode()
 
     def keys(self, name: str) -> list[int]:
-        """The keys of all parties or products, of any company."""
+        """The keys of all rows of a list, of any company."""
         return sorted(self._lists[name])
 
     def add(self, name: str, company_id: int, stamp: str) -> int:
-        """A new party or product: its key."""
+        """A new row of a list: its key."""
         key, self._next_key = self._next_key, self._next_key + 1
         samples = self._samples[name]
-        row = samples[key % len(samples)] | {KEYS[name]: key, "LastModified": stamp}
+        date = DATES.get(name, "LastModified")
+        row = samples[key % len(samples)] | {KEYS[name]: key, date: stamp}
         self._lists[name][key] = (company_id, row)
         return key
 
     def edit(self, name: str, key: int, stamp: str) -> None:
-        """The party or product changes; its LastModified never goes back."""
+        """A row changes; its LastModified never goes back, if it has one."""
         company, row = self._lists[name][key]
-        stamp = max(stamp, row["LastModified"])
         self._serial += 1
-        changed = row | {"LastModified": stamp, EDITED[name]: f"edit {self._serial}"}
+        changed = row | {EDITED[name]: f"edit {self._serial}"}
+        if name not in DATES:
+            changed["LastModified"] = max(stamp, row["LastModified"])
         self._lists[name][key] = company, changed
 
+    def dated(self, name: str, key: int) -> str | None:
+        """The date of its own that a row has, which says how old it is."""
+        date = DATES.get(name)
+        return date and self._lists[name][key][1][date]
+
     def remove(self, name: str, key: int) -> None:
-        """The party or product is deleted."""
+        """A row is deleted."""
         del self._lists[name][key]
 
     def _of(self, name: str, company_id: int) -> list[Json]:

@@ -12,12 +12,23 @@ rows, `(l + c) // 30 + (l + c) // p + 1` requests ask for the l that were open a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billit.open_orders import unpack
 from tap_billit.streams.left_open import AT_ONCE
 from tests.simulation.promise import BrokenPromiseError
-from tests.simulation.tables import ALL, CHANGED_LISTS, DETAILS, INDEX, KIND, LISTS, ROWS, table
+from tests.simulation.tables import (
+    ALL,
+    CHANGED_LISTS,
+    DATED_LISTS,
+    DETAILS,
+    INDEX,
+    KIND,
+    LISTS,
+    ROWS,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +51,7 @@ class Bound:
     start: str | None
     page_size: int
     refresh_unpaid: bool
+    full_lists_hours: int
 
     def most(self) -> int:
         """The number."""
@@ -49,9 +61,28 @@ class Bound:
         crawled = [name for name in self.streams if name in {*KIND, INDEX, "invoice_files"}]
         most = bool(crawled) + sum(self._of_orders(name, company) for name in crawled)
         for name in set(LISTS) & set(self.streams):
-            rows = len(table(self.world, name, company))
-            most += rows // self.page_size + 1 + (name in CHANGED_LISTS)
+            most += self._pages(self._listed(name, company)) + (name in CHANGED_LISTS)
         return most
+
+    def _listed(self, name: str, company: int) -> int:
+        """How many rows of a list are read: all, or those from a key on."""
+        keys = [key[-1] for key in table(self.world, name, company)]
+        down_to = _partition(self.state, name, company).get("down_to")
+        if name not in DATED_LISTS or self._is_whole(name, company) or down_to is None:
+            return len(keys)
+        return sum(int(key) >= int(down_to) for key in keys) + 1
+
+    def _is_whole(self, name: str, company: int) -> bool:
+        parts = [_partition(self.state, name, each) for each in self.world.companies]
+        begun = max((part["whole"] for part in parts if part.get("whole")), default=None)
+        pause = timedelta(hours=self.full_lists_hours)
+        if begun is None or self.world.now - datetime.fromisoformat(begun) >= pause:
+            return True
+        return bool(_partition(self.state, name, company).get("whole") != begun)
+
+    def _pages(self, rows: int) -> int:
+        """How many pages overlap by a row."""
+        return 1 + max(0, -(-(rows - self.page_size) // (self.page_size - 1)))
 
     def _of_orders(self, name: str, company: int) -> int:
         return self._of_those_that_left(name, company) + sum(

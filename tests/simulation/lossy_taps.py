@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from tap_billit.api.overlap import OverlapPaginator
 from tap_billit.api.pagination import KeysetPaginator
+from tap_billit.list_state import Chunk, ListState
 from tap_billit.state import CompanyState
 from tap_billit.streams.base import CompanyStream, IncrementalStream
 from tap_billit.streams.orders import OrderStream
@@ -15,6 +17,7 @@ from tap_billit.streams.orders import OrderStream
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+STORIES_BEGIN = datetime(2026, 6, 10, 10, tzinfo=timezone.utc)
 complete, pages = CompanyState.complete, CompanyStream.pages
 
 
@@ -81,4 +84,18 @@ def lists_by_plain_links() -> Generator[None]:
             self.query = None
 
     with mock.patch.object(OverlapPaginator, "advance", plain):
+        yield
+
+
+@contextmanager
+def list_state_moves_early() -> Generator[None]:
+    """A list counts as read as far as it was listed, whether that is out or not."""
+
+    def early(self: ListState, chunk: Chunk, *, may_change: bool) -> bool:
+        new = is_new(self, chunk, may_change=may_change)
+        self.complete(STORIES_BEGIN, in_order=True)
+        return new
+
+    is_new = ListState.is_new
+    with mock.patch.object(ListState, "is_new", early):
         yield

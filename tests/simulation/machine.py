@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tap_billit.demo.dialect import Dialect
 from tests.kit.history import DAY, MINUTE
 from tests.simulation import targets
+from tests.simulation.account import KEYS
 from tests.simulation.bounds import Bound, check_requests
 from tests.simulation.promise import (
     check,
@@ -32,8 +33,8 @@ from tests.simulation.promise import (
     check_state,
     check_times,
 )
-from tests.simulation.runs import sync
-from tests.simulation.tables import ALL, CHANGED_LISTS
+from tests.simulation.runs import activated, sync
+from tests.simulation.tables import ALL
 from tests.simulation.world import (
     LOOKBACK,
     SECOND,
@@ -82,8 +83,15 @@ creations = st.builds(
     company=st.integers(0, 1),
     fine=st.booleans(),
 )
-lists = st.sampled_from(CHANGED_LISTS)
-additions = st.builds(Add, lists, ages, st.sampled_from((1, 2, 5)), st.integers(0, 1))
+lists = st.sampled_from((*KEYS,))
+additions = st.builds(
+    Add,
+    lists,
+    ages,
+    st.sampled_from((1, 2, 5)),
+    st.integers(0, 1),
+    days=st.sampled_from((0, 0, 30, 60)),
+)
 days = st.one_of(st.sampled_from((0, 0, None)), st.integers(-90, 30))
 changes = st.one_of(
     creations,
@@ -110,6 +118,8 @@ dialects = st.sampled_from(
         Dialect(newest_first="refused"),
         Dialect(by_id="refused"),
         Dialect(from_id="refused"),
+        Dialect(newest_key="refused"),
+        Dialect(newest_key="ignored"),
     )
 )
 """Mostly as Billit documents; or it refuses what a list is asked by."""
@@ -133,6 +143,7 @@ class Histories(RuleBasedStateMachine):
         companies=st.sampled_from((1, 1, 2)),
         page_size=st.integers(2, 4),
         dialect=dialects,
+        versions=st.booleans(),
         loader=kept_by,
         orders=st.lists(creations, min_size=1, max_size=3),
     )
@@ -143,12 +154,14 @@ class Histories(RuleBasedStateMachine):
         companies: int,
         page_size: int,
         dialect: Dialect,
+        versions: bool,
         loader: targets.Target,
         orders: list[Create],
     ) -> None:
         self.world = World(now, companies=companies, dialect=dialect)
         self.target = loader
         self.page_size = page_size
+        self.versions = versions
         self.start: str | None = None
         self.world.apply(orders)
 
@@ -177,6 +190,7 @@ class Histories(RuleBasedStateMachine):
         refresh_unpaid=st.booleans(),
         refresh_unpaid_hours=st.sampled_from((0, 0, 0.5)),
         recent_days=st.sampled_from((0, 1, 2)),
+        full_lists_hours=st.sampled_from((0, 1, 24, 24)),
     )
     def sync(
         self,
@@ -191,7 +205,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.world.refused.clear()
-            run = self._sync(ALL, refresh_unpaid=True, at_rest=True)
+            run = self._sync(ALL, refresh_unpaid=True, full_lists_hours=0, at_rest=True)
             assert run.complete
             assert run.error is None
 
@@ -201,6 +215,7 @@ class Histories(RuleBasedStateMachine):
         *,
         refresh_unpaid: bool,
         refresh_unpaid_hours: float = 0,
+        full_lists_hours: int,
         at_rest: bool = False,
         **how: Any,
     ) -> Any:
@@ -208,6 +223,8 @@ class Histories(RuleBasedStateMachine):
         config: dict[str, Any] = {
             "refresh_unpaid": refresh_unpaid,
             "refresh_unpaid_hours": refresh_unpaid_hours,
+            "full_lists_hours": full_lists_hours,
+            "emit_activate_version_messages": self.versions,
         }
         start = None
         if self.start is not None:
@@ -221,6 +238,7 @@ class Histories(RuleBasedStateMachine):
             start=start,
             page_size=page_size,
             refresh_unpaid=refresh_unpaid,
+            full_lists_hours=full_lists_hours,
         ).most()
         most += how.get("down_at") is not None  # whether it is down is asked elsewhere, too
         before = target.state
@@ -239,6 +257,8 @@ class Histories(RuleBasedStateMachine):
                 streams=streams,
                 start=start,
                 refresh_unpaid=refresh_unpaid and not refresh_unpaid_hours,
+                whole_lists=full_lists_hours == 0,
+                activated=activated(run),
                 at_rest=at_rest,
             )
         return run

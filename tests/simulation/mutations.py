@@ -15,11 +15,13 @@ import json
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_crawl import CRAWL
 from tests.simulation.mutations_guards import GUARDS
+from tests.simulation.mutations_lists import LISTS
 from tests.simulation.mutations_open import OPEN
 from tests.simulation.mutations_recent import RECENT
 
 _ALL = (
     *CRAWL,
+    *LISTS,
     *OPEN,
     *RECENT,
     *GUARDS,

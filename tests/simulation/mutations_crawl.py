@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tap_billit.api.query_fallbacks import without
 from tests.simulation import lossy_taps
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 
@@ -139,6 +140,14 @@ CRAWL = (
         "a_row_that_moved_is_an_overlap",
         Rewrite("api.overlap:OverlapPaginator._mark", 'str(row.get("LastModified"))', "None"),
         "test_overlap.py",
+    ),
+    Mutation(
+        "another_order_goes_on_where_the_last_was",
+        Replace(
+            "api.overlap:OverlapPaginator._begin_again_if_asked_otherwise",
+            lambda self: setattr(self, "_asked", without(self._list, self.refused)),
+        ),
+        "test_overlap.py -k refused_meanwhile",
     ),
     Mutation(
         "nothing_new_without_end",

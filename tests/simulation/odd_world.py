@@ -19,6 +19,7 @@ from tap_billit.errors import BillitError
 from tap_billit.tap import TapBillit
 from tests.kit.demo import ACCOUNT, ORDERS, Waits
 from tests.kit.run import Collector, Run
+from tests.simulation.account import KEYS
 from tests.simulation.odd_connections import RawHandler
 from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.runs import in_this_thread
@@ -65,7 +66,7 @@ _TIMES = ((0, 3), (1, 1), (2, 2), (3, 1))
 
 BEFORE: tuple[Change, ...] = (
     *(Create(kind=kind, times=times, company=at) for at in (0, 1) for kind, times in _TIMES),
-    *(Add(what, times=4, company=at) for what in ("parties", "products") for at in (0, 1)),
+    *(Add(what, times=4, company=at) for what in KEYS for at in (0, 1)),
     Pay(1),
     Pay(8),
     Delete(3),
@@ -77,6 +78,8 @@ SINCE: tuple[Change, ...] = (
     Create(kind=2, company=1),
     Edit("parties", 1),
     Edit("products", 5),
+    Edit("documents", 6),
+    Add("financial_transactions", times=2),
     Add("parties", times=2),
     Pay(4),
     Wait(20 * MINUTE),

@@ -173,6 +173,11 @@ def sync(  # noqa: PLR0913
     return run
 
 
+def activated(run: Run) -> set[str]:
+    """The streams that got a version: what the loader was not sent again is retired."""
+    return {each["stream"] for each in run.messages if each["type"] == "ACTIVATE_VERSION"}
+
+
 @contextmanager
 def in_this_thread(
     server: DemoServer,
@@ -198,6 +203,7 @@ def in_this_thread(
         mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
         mock.patch("tap_billit.state_messages.PAGE", page_size),
         mock.patch("tap_billit.api.paginator.FRUITLESS", SMALL_PAGES),
+        mock.patch("tap_billit.list_state.SIZE", 2),
     ):
         try:
             yield

@@ -33,7 +33,8 @@ INDEX = "orders"
 INDEXED = ("OrderID", "CompanyID", "OrderDirection", "OrderType", "OrderStatus", "LastModified")
 
 CHANGED_LISTS = ("parties", "products")
-WHOLE_LISTS = ("deleted_orders", "financial_transactions", "documents")
+DATED_LISTS = ("financial_transactions", "documents")
+WHOLE_LISTS = ("deleted_orders", *DATED_LISTS)
 LISTS = {
     "deleted_orders": "OrderID",
     "parties": "PartyID",

@@ -10,8 +10,13 @@ from abc import ABC, abstractmethod
 from copy import deepcopy
 from typing import Any
 
+from typing_extensions import override
+
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+
+VERSION = "_sdc_table_version"
+"""Where a loader keeps the version that a record came with."""
 
 
 class Target(ABC):
@@ -21,21 +26,35 @@ class Target(ABC):
         self.tables: dict[str, dict[Key, Row]] = {}
         self.state: dict[str, Any] = {}
         self.keys: dict[str, list[str]] = {}
+        self.versions: dict[tuple[str, Key], int] = {}
 
     def take(self, message: dict[str, Any]) -> None:
         if message["type"] == "SCHEMA":
             self.keys[message["stream"]] = message["key_properties"]
         elif message["type"] == "RECORD":
-            self.record(message["stream"], message["record"])
+            self.record(message["stream"], message["record"] | {VERSION: message.get("version")})
+        elif message["type"] == "ACTIVATE_VERSION":
+            self.flush(message["stream"])
+            self.activate(message["stream"], message["version"])
         elif message["type"] == "STATE":
             self.seen(deepcopy(message["value"]))
 
     def store(self, stream: str, row: Row) -> None:
         key = tuple(row[name] for name in self.keys[stream])
+        self.versions[stream, key] = row.pop(VERSION) or 0
         self.tables.setdefault(stream, {})[key] = row
+
+    def activate(self, stream: str, version: int) -> None:
+        """Drop the rows of older versions, as the SDK's loaders do."""
+        table = self.tables.get(stream, {})
+        for key in [key for key in table if self.versions[stream, key] < version]:
+            del table[key]
 
     @abstractmethod
     def record(self, stream: str, row: Row) -> None: ...
+
+    def flush(self, stream: str) -> None:  # noqa: B027
+        """Store what is buffered of a stream."""
 
     @abstractmethod
     def seen(self, state: dict[str, Any]) -> None: ...
@@ -80,6 +99,10 @@ class Buffered(Target):
             self._flush()
         self._rows, self._state = [], None
 
+    @override
+    def flush(self, stream: str) -> None:
+        self._flush()
+
     def _flush(self) -> None:
         for stream, row in self._rows:
             self.store(stream, row)
@@ -119,16 +142,19 @@ class BufferedByStream(Target):
 
     def end(self, *, dies: bool) -> None:
         if not dies:
-            for stream in self._rows:
+            for stream in [*self._rows]:
                 self._flush(stream)
             self._stored = self._state
             self._emit()
         self._begin()
 
+    @override
+    def flush(self, stream: str) -> None:
+        self._flush(stream)
+
     def _flush(self, stream: str) -> None:
-        for row in self._rows[stream]:
+        for row in self._rows.pop(stream, ()):
             self.store(stream, row)
-        self._rows[stream] = []
 
     def _emit(self) -> None:
         self.state = deepcopy(self._stored or self.state)

@@ -27,6 +27,9 @@ KINDS = (
 )
 LOOKBACK = timedelta(minutes=5)
 SECOND = 1000
+DAY = 24 * 60 * 60 * SECOND
+LOOKS_BACK = 45 * DAY
+"""How old a row of a list may be, by its own date, for a change to be noticed by the next run."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,18 @@ class Delete:
 
 @dataclass(frozen=True)
 class Add:
-    """`times` new parties or products with one stamp."""
+    """`times` new rows of a list with one stamp, or dated so many `days` ago."""
 
     what: str = "parties"
     age: int = 0
     times: int = 1
     company: int = 0
+    days: int = 0
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A party or product changes."""
+    """A row of a list changes."""
 
     what: str = "parties"
     number: int = 0
@@ -93,7 +97,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Remove:
-    """A party or product is deleted; no list says so."""
+    """A row of a list is deleted; no other list says so."""
 
     what: str = "parties"
     number: int = 0
@@ -129,8 +133,9 @@ class World:
     """An account under change, and what has changed since a sync began.
 
     `touched` are the keys of what has changed: an OrderID, or a list's name and a key in it.
-    `quiet` are orders paid while their LastModified stood still. `refused` are companies that
-    Billit refuses, `was_refused` says whether it refused any since.
+    `quiet` are orders paid while their LastModified stood still. `late` are rows of lists that
+    changed when they were older than a run looks for. `refused` are companies that Billit refuses,
+    `was_refused` says whether it refused any since.
     """
 
     def __init__(
@@ -146,6 +151,7 @@ class World:
         self.files_url = f"memory://files-{next(_SERIAL)}"
         self.touched: set[Any] = set()
         self.quiet: set[int] = set()
+        self.late: set[Any] = set()
         self.changes = 0
         self._serial = 0
 
@@ -246,11 +252,14 @@ class World:
         account, stamp = self.account, self.stamp(change.age if hasattr(change, "age") else 0)
         if isinstance(change, Add):
             company = self.companies[change.company % len(self.companies)]
+            stamp = self.stamp(change.age + change.days * DAY)
             keys = [account.add(change.what, company, stamp) for _ in range(change.times)]
             self.changes += change.times - 1
         elif keys := account.keys(change.what):
             keys = [keys[change.number % len(keys)]]
             if isinstance(change, Edit):
+                if (account.dated(change.what, keys[0]) or stamp) < self.stamp(LOOKS_BACK):
+                    self.late.add((change.what, keys[0]))
                 account.edit(change.what, keys[0], stamp)
             else:
                 account.remove(change.what, keys[0])

@@ -1,0 +1,92 @@
+"""Mutations of lists that Billit does not filter: what is read again, what is retired."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.simulation import lossy_taps
+from tests.simulation.mutating import Mutation, Replace, Rewrite, told
+
+LISTS = (
+    Mutation(
+        "nothing_may_change",
+        Replace("streams.full_table:MAY_CHANGE", timedelta(0)),
+        told("row_of_last_month_changes"),
+    ),
+    Mutation(
+        "newest_rows_alone_may_change",
+        Rewrite("list_state:ListState.complete", "max(may_change, default=0)", "0"),
+        told("row_of_last_month_changes"),
+    ),
+    Mutation(
+        "changes_are_not_looked_for",
+        Rewrite(
+            "streams.full_table:FullTableStream._is_young", "max(dates) >= self._horizon", "False"
+        ),
+        told("row_of_last_month_changes"),
+    ),
+    Mutation(
+        "lists_are_never_whole_again",
+        Rewrite("streams.full_table:FullTableStream._round", "now - last < pause", "True"),
+        told("old_row_changes"),
+    ),
+    Mutation(
+        "whole_reads_leave_out_what_is_known",
+        Rewrite("streams.full_table:FullTableStream.company_records", " or whole:", ":"),
+        told("row_vanishes"),
+    ),
+    Mutation(
+        "any_run_activates_a_version",
+        Rewrite(
+            "streams.full_table:FullTableStream.activate_version",
+            "self._whole == len(self.account.companies)",
+            "True",
+        ),
+        told("versions_are_switched_on"),
+    ),
+    Mutation(
+        "each_run_has_a_version",
+        Rewrite(
+            "streams.full_table:FullTableStream.get_records",
+            "self._stream_version is not None and",
+            "False and",
+        ),
+        "test_full_lists.py -k version",
+    ),
+    Mutation(
+        "list_state_moves_early",
+        lossy_taps.list_state_moves_early,
+        told("list_row_cannot_be_written"),
+    ),
+    Mutation(
+        "list_before_the_first_state",
+        Rewrite("streams.full_table:FullTableStream.company_records", "self.write_state()", "pass"),
+        told("first_state_comes_after_a_list"),
+    ),
+    Mutation(
+        "another_order_is_not_noticed",
+        Rewrite(
+            "api.newest_key:NewestKeyPaginator.advance",
+            "self._number(row) < self._number(following)",
+            "False",
+        ),
+        told("list_has_another_order"),
+    ),
+    Mutation(
+        "list_with_rows_without_key_is_done",
+        Rewrite(
+            "streams.full_table:FullTableStream.company_records", "not self._lacks_rows", "True"
+        ),
+        "test_full_lists.py -k without_a_key",
+    ),
+    Mutation(
+        "a_whole_read_of_tomorrow_counts",
+        Rewrite("streams.full_table:FullTableStream._round", " and last <= now", ""),
+        "test_full_lists.py -k future",
+    ),
+    Mutation(
+        "an_idle_list_is_written_again",
+        Rewrite("list_state:ListState.is_new", "chunk.digest not in self._written", "True"),
+        "test_full_lists.py -k idle",
+    ),
+)
