@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tap_billit.api.query_fallbacks import without
 from tests.simulation import lossy_taps
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 
@@ -143,10 +142,7 @@ CRAWL = (
     ),
     Mutation(
         "another_order_goes_on_where_the_last_was",
-        Replace(
-            "api.overlap:OverlapPaginator._begin_again_if_asked_otherwise",
-            lambda self: setattr(self, "_asked", without(self._list, self.refused)),
-        ),
+        Rewrite("api.overlap:OverlapPaginator.query_without", " and asked == self._asked", ""),
         "test_overlap.py -k refused_meanwhile",
     ),
     Mutation(
