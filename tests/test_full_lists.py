@@ -76,9 +76,9 @@ def test_what_is_new_comes_with_the_next_run(server: DemoServer, clock: Clock) -
 
 def test_a_day_later_the_list_is_read_whole(server: DemoServer, clock: Clock) -> None:
     first = sync(server, BANK, full_lists_hours=12)
-    clock.forward(hours=11)
+    clock.forward(hours=11, minutes=50)
     second = sync(server, BANK, state=first.state, full_lists_hours=12)
-    clock.forward(hours=1)
+    clock.forward(minutes=9)
     third = sync(server, BANK, state=second.state, full_lists_hours=12)
     assert len(second.requests) < len(third.requests)
     assert bank(third) == transactions(server)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SETTINGS", "Settings"]
 
+ON_TIME = 0.99
+
 _SCHEMA = SETTINGS.to_dict()
 
 
@@ -108,8 +110,8 @@ class Settings(Hidden):
 
     @property
     def full_lists_pause(self) -> timedelta:
-        """How long after a whole read of a list the next one is due."""
-        return timedelta(hours=self.full_lists_hours)
+        """How long after a whole read the next one is due; a daily run may be minutes early."""
+        return timedelta(hours=self.full_lists_hours) * ON_TIME
 
     @cached_property
     def clock(self) -> BillitClock:

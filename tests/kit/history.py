@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 BRUSSELS = BillitClock(ZoneInfo("Europe/Brussels"))
 MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
 
 
 class History:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billit.open_orders import unpack
+from tap_billit.settings import ON_TIME
 from tap_billit.streams.left_open import AT_ONCE
 from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.tables import (
@@ -75,7 +76,7 @@ class Bound:
     def _is_whole(self, name: str, company: int) -> bool:
         parts = [_partition(self.state, name, each) for each in self.world.companies]
         begun = max((part["whole"] for part in parts if part.get("whole")), default=None)
-        pause = timedelta(hours=self.full_lists_hours)
+        pause = timedelta(hours=self.full_lists_hours) * ON_TIME
         if begun is None or self.world.now - datetime.fromisoformat(begun) >= pause:
             return True
         return bool(_partition(self.state, name, company).get("whole") != begun)

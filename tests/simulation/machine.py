@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tap_billit.demo.dialect import Dialect
-from tests.kit.history import DAY, MINUTE
+from tests.kit.history import MINUTE
 from tests.simulation import targets
 from tests.simulation.account import KEYS
 from tests.simulation.bounds import Bound, check_requests
@@ -36,6 +36,7 @@ from tests.simulation.promise import (
 from tests.simulation.runs import activated, sync
 from tests.simulation.tables import ALL
 from tests.simulation.world import (
+    DAY,
     LOOKBACK,
     SECOND,
     Add,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.kit.history import DAY, MINUTE, History
-from tests.simulation.world import Create, Touch, Wait
+from tests.kit.history import MINUTE, History
+from tests.simulation.world import DAY, Create, Touch, Wait
 
 if TYPE_CHECKING:
     from tests.simulation.world import Change
