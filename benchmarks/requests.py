@@ -1,7 +1,8 @@
-"""Requests and time of a sync when all, a hundredth or nothing has changed, against the least.
+"""Requests, bytes and time of a sync of all streams, against the least that can tell the same.
 
-The least is what the API allows: the companies, the newest change of each, and then a request per
-120 rows and one per document that changed. The time is that of 60 requests a minute.
+The least is what the API allows: the companies; of each, the newest change of its orders, parties
+and products, and a look at the lists that have none; then a request per 120 rows, each order listed
+once for all its streams, and one per order in detail. The time is that of 60 requests a minute.
 
 Then a first sync of details where a tenth of the orders changed in the last 90 days: after which
 part of the time they are all there.
@@ -10,12 +11,14 @@ part of the time they are all there.
 from __future__ import annotations
 
 import argparse
-import json
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+from typing_extensions import override
 
 from tap_billit import tap as module
 from tap_billit.api import rate_limit
@@ -25,15 +28,25 @@ from tap_billit.demo import Account, DemoServer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_billit.demo import Reply, Request
+
+STREAMS = module.STREAMS
 PAGE = 120
-KINDS = {
-    "sales_invoice": ("Income", "Invoice"),
-    "sales_credit_note": ("Income", "CreditNote"),
-    "supplier_invoice": ("Cost", "Invoice"),
-    "supplier_credit_note": ("Cost", "CreditNote"),
-}
-ROWS = tuple(f"{kind}s" for kind in KINDS)
+KINDS = ("sales_invoice", "sales_credit_note", "supplier_invoice", "supplier_credit_note")
+ORDERS = ("orders", *(f"{kind}s" for kind in KINDS))
 DETAILS = tuple(f"{kind}_details" for kind in KINDS)
+CHANGED = ("parties", "products")
+WHOLE = ("deleted_orders", "documents", "financial_transactions")
+
+AN_EVENING = datetime(2026, 11, 1, 22, tzinfo=timezone.utc)
+"""When nothing happens by itself."""
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "as they come": {},
+    "refresh daily": {"refresh_unpaid_hours": 24},
+}
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Clock:
@@ -51,82 +64,126 @@ class Clock:
 
 
 class Writer(GenericSingerWriter[bytes, Any]):
-    """Keeps the last STATE, counts the records, and notes when each order came first."""
+    """Keeps the last STATE, counts bytes and records, and notes when each order came first."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self.state: dict[str, Any] = {}
-        self.records: Counter[str] = Counter()
-        self.came: dict[int, float] = {}
         self._clock = clock
+        self.came: dict[int, float] = {}
+        self.state: dict[str, Any] = {}
+        self.records: dict[int, Counter[str]] = defaultdict(Counter)
+        self.orders: dict[int, set[int]] = defaultdict(set)
+        self.bytes = 0
 
+    @override
     def serialize_message(self, message: Any) -> bytes:
-        """Not needed."""
-        raise NotImplementedError
+        return _encode(message.to_dict())
 
+    @override
     def write_message(self, message: Any) -> None:
-        """Look at the message."""
-        said = message.to_dict()
+        line = self.serialize_message(message)
+        self.bytes += len(line)
+        said = msgspec.json.decode(line)
         if said["type"] == "STATE":
-            self.state = json.loads(json.dumps(said["value"]))
+            self.state = said["value"]
         elif said["type"] == "RECORD":
-            self.records[said["stream"]] += 1
-            self.came.setdefault(said["record"]["OrderID"], self._clock.now / 60)
+            record, stream = said["record"], said["stream"]
+            company = record.get("CompanyID") or record["PartyID"]
+            self.records[company][stream] += 1
+            if stream in ORDERS:
+                self.orders[company].add(record["OrderID"])
+            elif stream in DETAILS:
+                self.came.setdefault(record["OrderID"], self._clock.now / 60)
+
+
+class Server(DemoServer):
+    """Counts the bytes of its answers."""
+
+    sent = 0
+
+    @override
+    def answer(self, request: Request) -> Reply:
+        reply = super().answer(request)
+        self.sent += len(reply.content())
+        return reply
+
+
+@dataclass
+class Sync:
+    """A sync: what it wrote, and what it took."""
+
+    writer: Writer
+    requests: int
+    read: int
+    minutes: float
+
+    @property
+    def least(self) -> int:
+        """The fewest requests that can tell what there is to tell."""
+        return 1 + sum(map(self._least_of, self.writer.records))
+
+    def _least_of(self, company: int) -> int:
+        records = self.writer.records[company]
+        return (
+            _pages(len(self.writer.orders[company]))
+            + sum(records[name] for name in DETAILS)
+            + sum(_pages(records[name]) for name in CHANGED)
+            + sum(max(1, _pages(records[name])) for name in WHOLE)
+            + 1
+            + len(CHANGED)
+        )
+
+
+def _pages(rows: int) -> int:
+    return -(-rows // PAGE)
 
 
 def sync(
-    server: DemoServer, streams: Iterable[str], state: dict[str, Any], **config: Any
-) -> tuple[Writer, int, float]:
-    """A sync: what it wrote, its requests, and its minutes."""
+    server: Server, state: Mapping[str, Any], *, streams: Iterable[str] = (), **config: Any
+) -> Sync:
+    """A sync of these streams, or of all that are selected by default."""
     clock = Clock()
     writer = Writer(clock)
+    names = {*streams} or {each.name for each in STREAMS}
+    module.STREAMS = tuple(each for each in STREAMS if each.name in names)
     # A request goes out at once or when the limiter says; nothing else takes time here.
     RateLimiter.clock = lambda _: clock.now  # type: ignore[assignment]
     server.requests.clear()
-    module.STREAMS = tuple(each for each in STREAMS if each.name in set(streams))
+    server.sent = 0
     tap = module.TapBillit(
         config={"api_url": server.url, "api_key": server.api_key} | config,
-        state=state,
+        state=dict(state),
         message_writer=writer,
     )
     [adapter] = {*tap.account.client._session.adapters.values()}  # noqa: SLF001
     adapter._limiter._over = clock  # type: ignore[attr-defined] # noqa: SLF001
     tap.sync_all()
-    return writer, len(server.requests), clock.now / 60
+    return Sync(writer, len(server.requests), server.sent, clock.now / 60)
 
 
-STREAMS = module.STREAMS
-
-
-def least(server: DemoServer, records: Mapping[str, int], *, changed: bool) -> int:
-    """The fewest requests that can tell what there is to tell."""
-    companies = len(server.account.companies)
-    pages = sum(-(-records[name] // PAGE) for name in ROWS)
-    return 1 + companies + pages * changed + sum(records[name] for name in DETAILS)
-
-
-def compare(what: str, streams: tuple[str, ...], orders: int, **config: Any) -> None:
+def compare(companies: int, orders: int, what: str) -> None:
     """Three syncs of one account, one after another."""
-    begun = datetime(2026, 11, 2, 9, tzinfo=timezone.utc)
-    clock = [begun]
-    account = Account(orders=orders, companies=1, clock=lambda: clock[0])
-    with DemoServer(account) as server:
-        company = account.companies[0]["PartyID"]
+    clock = [AN_EVENING]
+    account = Account(orders=orders, companies=companies, clock=lambda: clock[0])
+    with Server(account) as server:
         state: dict[str, Any] = {}
         for name in ("full", "idle", "1 % changed"):
             if name != "full":
                 # Later than the lookback: what was new at the last sync is not read again.
                 clock[0] += timedelta(minutes=10)
             if name == "1 % changed":
-                for row in account.rows(company)[50::100]:
-                    account.change(row["OrderID"], Reference="changed")
-            writer, requests, minutes = sync(server, streams, state, **config)
-            state = writer.state
-            fewest = least(server, writer.records, changed=name != "idle" or bool(writer.records))
-            records = sum(writer.records.values())
+                for company in account.companies:
+                    for row in account.rows(company["PartyID"])[50::100]:
+                        account.change(row["OrderID"], Reference="changed")
+            done = sync(server, state, **SETTINGS[what])
+            state = done.writer.state
             print(
-                f"{what:28} {name:12} {records:6} records {requests:6} requests"
-                f" {requests / fewest:6.2f} x the least {minutes:7.1f} minutes"
+                f"{companies:3} companies, {what:13} {name:12}"
+                f" {sum(map(Counter.total, done.writer.records.values())):6} records"
+                f" {done.requests:6} requests {done.requests / done.least:6.2f} x the least"
+                f" {done.read / 1e6:8.2f} MB read {done.writer.bytes / 1e6:8.2f} MB written"
+                f" {done.minutes:7.1f} minutes",
+                flush=True,
             )
 
 
@@ -139,11 +196,12 @@ def newest_first(orders: int, *, days: int = 90) -> None:
     recent = [row["OrderID"] for row in rows if row["LastModified"] >= start]
     for order in recent[(len(rows) - len(recent)) // 9 :]:
         account.delete(order)
-    with DemoServer(account) as server:
-        writer, requests, minutes = sync(server, DETAILS, {}, recent_days=days)
-    lately = [writer.came[order] for order in recent if order in writer.came]
+    with Server(account) as server:
+        done = sync(server, {}, streams=DETAILS, recent_days=days)
+    came, minutes = done.writer.came, done.minutes
+    lately = [came[order] for order in recent if order in came]
     print(
-        f"documents, newest first: {len(writer.came)} records, {requests} requests, "
+        f"details, newest first: {len(came)} orders, {done.requests} requests, "
         f"{minutes:.1f} minutes; the {len(lately)} of the last {days} days after "
         f"{max(lately):.1f} ({max(lately) / minutes:.1%})"
     )
@@ -156,10 +214,10 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=5000)
     options = parser.parse_args()
     orders = 300 if options.small else options.orders
-    print(f"Some {orders} orders of one company, 60 requests in {rate_limit.WINDOW:.0f} seconds")
-    compare("rows", ROWS, orders)
-    compare("rows, no refresh_unpaid", ROWS, orders, refresh_unpaid=False)
-    compare("documents", DETAILS, orders)
+    print(f"Some {orders} orders, 60 requests in {rate_limit.WINDOW:.0f} seconds")
+    for companies in (1, 5) if options.small else (1, 50):
+        for what in SETTINGS:
+            compare(companies, orders, what)
     newest_first(orders)
 
 

@@ -22,6 +22,7 @@ from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError
 from tap_billit.incomplete import Incomplete
+from tap_billit.shared_rows import SharedRows
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StatePace
 from tap_billit.value_types import whole_number
@@ -48,6 +49,7 @@ class BillitAccount:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.incomplete = Incomplete()
+        self.shared_rows = SharedRows()
         self.state_pace = StatePace()
         self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}

@@ -71,6 +71,10 @@ class OpenOrders:
             self._clock.read(moment)
         self._orders = {*unpack(said["orders"]), *said["opened"]} - {*said["closed"]}
 
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._orders)
+
     @property
     def known(self) -> bool:
         """Whether the state says which orders are open."""

@@ -1,8 +1,8 @@
 """Streams whose state is kept by company, and when a STATE is due.
 
-A STATE tells of all companies and streams. One for each company would have its bytes grow with the
-square of their number; so one is written after so many records that they outweigh it, and after a
-minute. That is also what a kill costs.
+A STATE tells of all companies and streams, and of what is open. One for each company would have its
+bytes grow with the square of their number; so one is written after so many records that they
+outweigh it, and after a minute. That is also what a kill costs.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from tap_billit.account import BillitAccount
 
 PAGE = 120
-"""Records between two STATE messages, at most, or as many as there are companies in streams."""
+"""Records between two STATE messages, at most; more where it is long."""
 
 STATE_EVERY = 60.0
-"""Seconds between two STATE messages, at most; more where it tells of many."""
+"""Seconds between two STATE messages, at most; more where it is long."""
 
-A_SECOND = 20
-"""Of how many companies in streams STATE tells a second, at most: some 4 KB."""
+A_RECORD, A_SECOND = 150, 4_000
+"""Bytes of STATE for each record, and each second: a company in a stream takes some 150 or 200."""
 
 
 class StatePace:
@@ -47,19 +47,15 @@ class StatePace:
 
     def is_due(self, state: Mapping[str, Any], *, coming: int) -> bool:
         """Whether to write one before so many `coming` records: before the first record always."""
-        if self._at is not None and not self._is_time(state, self.records + coming):
+        if self._at is not None and not self._is_time(self.records + coming):
             return False
         self.records, self._at = 0, monotonic()
         before, self._said = self._said, msgspec.json.encode(state)
         return self._said != before
 
-    def _is_time(self, state: Mapping[str, Any], records: int) -> bool:
-        since = monotonic() - (self._at or 0.0)
-        if records <= PAGE and since < STATE_EVERY:
-            return False
-        streams = state.get("bookmarks", {}).values()
-        partitions = sum(len(stream.get("partitions", ())) for stream in streams)
-        return records > max(PAGE, partitions) or since >= max(STATE_EVERY, partitions / A_SECOND)
+    def _is_time(self, records: int) -> bool:
+        since, size = monotonic() - (self._at or 0.0), len(self._said)
+        return records > max(PAGE, size // A_RECORD) or since >= max(STATE_EVERY, size / A_SECOND)
 
 
 class StateByCompany(Stream):

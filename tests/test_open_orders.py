@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.demo.account import Account
 from tap_billit.open_orders import pack, unpack
+from tap_billit.state_messages import StatePace
 from tests.kit.demo import Clock
 from tests.kit.run import Run, ids, sync
 
@@ -237,3 +238,11 @@ def test_without_billits_clock_each_sync_refreshes(bench: Bench) -> None:
     bench.server.dialect = replace(bench.server.dialect, date_header="left out")
     orders = bench.open(3, **DAILY)
     assert ids(bench.sync(**DAILY).records[ROWS]) == orders
+
+
+def test_a_long_state_is_written_less_often() -> None:
+    pace = StatePace()
+    assert pace.is_due({"bookmarks": "x" * 300_000}, coming=1)
+    for records, is_due in ((1_000, False), (3_000, True)):
+        pace.records = records
+        assert pace.is_due({"bookmarks": "changed"}, coming=120) is is_due

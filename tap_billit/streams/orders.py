@@ -15,6 +15,7 @@ from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.errors import AnswerError
 from tap_billit.schemas.order import ORDER_ROW
+from tap_billit.shared_rows import OPEN
 from tap_billit.state import forget
 from tap_billit.streams.base import IncrementalStream, is_key
 from tap_billit.streams.left_open import open_in, rows_that_left
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from tap_billit.api.paginator import Row
     from tap_billit.state import CompanyState, Watermark
     from tap_billit.walk import Walk
-
-OPEN = odata.eq("Paid", False)  # noqa: FBT003
 
 
 class OrderStream(IncrementalStream):
@@ -91,7 +90,7 @@ class ListedOrders(OrderStream):
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
         rows = 0
-        for page in self.pages(self.paginator(state), company):
+        for page in self.listed(state, company):
             last = page[-1]["OrderID"]
             self.write_state(coming=len(page))
             yield from self.records_of(page, state)
@@ -99,6 +98,10 @@ class ListedOrders(OrderStream):
             self.note_written(len(page))
             rows += len(page)
             self.say(company, f"{rows} rows so far")
+
+    def listed(self, state: CompanyState, company: int) -> Iterator[list[Row]]:
+        """The pages of what the crawl has left."""
+        return self.pages(self.paginator(state), company)
 
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:  # noqa: ARG002
         """The records of a page."""
@@ -149,6 +152,21 @@ class OrderRows(ListedOrders):
         state.open.list_ends(after=state.last_order_id)
         yield from rows_that_left(self, state, company)
         state.open.end()
+
+    @override
+    def listed(self, state: CompanyState, company: int) -> Iterator[list[Row]]:
+        shared = self._shared(state, company)
+        if shared is None:
+            return super().listed(state, company)
+        rows = self.usable(company, shared)
+        return iter([rows] if rows else [])
+
+    def _shared(self, state: CompanyState, company: int) -> list[Row] | None:
+        """The rows of a refresh, if they are in a list that all row streams share."""
+        if state.since is None or state.last_order_id is not None or not state.open.refreshing:
+            return None
+        streams = [s for s in self._tap.streams.values() if isinstance(s, OrderRows) and s.selected]
+        return self.account.shared_rows.take(streams, self, company, state.since)
 
     @override
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:

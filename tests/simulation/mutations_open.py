@@ -131,4 +131,30 @@ OPEN = (
         Rewrite("open_orders:OpenOrders.is_due", "timedelta(0) <= age < every", "age < every"),
         "test_open_orders.py -k ahead",
     ),
+    Mutation(
+        "a_long_state_is_written_as_often",
+        Rewrite("state_messages:StatePace._is_time", "max(PAGE, size // A_RECORD)", "PAGE"),
+        "test_open_orders.py -k long_state",
+    ),
+    # What row streams share.
+    Mutation(
+        "each_asks_its_own",
+        Replace("shared_rows:SharedRows.take", lambda *_: None),
+        "test_shared_rows.py -k one_request",
+    ),
+    Mutation(
+        "a_page_of_a_shared_list_is_taken_for_all",
+        Rewrite("shared_rows:_by_kind", "paginator.query is None and ", ""),
+        "test_shared_rows.py -k more_has_changed",
+    ),
+    Mutation(
+        "rows_of_any_kind_are_shared",
+        Rewrite("shared_rows:_by_kind", " and len(found) == len(KINDS)", ""),
+        "test_shared_rows.py -k not_asked_for",
+    ),
+    Mutation(
+        "shared_rows_without_key_pass",
+        Rewrite("shared_rows:_by_kind", " and not without_key", ""),
+        "test_shared_rows.py -k not_asked_for",
+    ),
 )

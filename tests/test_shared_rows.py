@@ -1,0 +1,116 @@
+"""Where little is open, the row streams of a company share one list, and miss nothing by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_billit.demo import Account, DemoServer, Reply
+from tests.kit.demo import Clock
+from tests.kit.expected import ROWS
+from tests.kit.run import Run, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billit.demo import Request
+
+SHARED = "(OrderType eq 'Invoice' or OrderType eq 'CreditNote')"
+
+
+class Bench:
+    """An account whose open orders are read once, in all four streams of rows."""
+
+    def __init__(self, server: DemoServer, clock: Clock) -> None:
+        self.server, self.clock, self.account = server, clock, server.account
+        (self.company,) = (each["PartyID"] for each in self.account.companies)
+        self.first = Run()
+
+    def read(self, *, each: int) -> None:
+        """So many orders of each kind, all of them open, and read once."""
+        for direction, kind in (*ROWS.values(), ("Income", "Offer")):
+            for _ in range(each):
+                self.account.create(self.company, OrderDirection=direction, OrderType=kind)
+        self.clock.forward(hours=1)
+        self.account.create(self.company, OrderType="Offer")
+        self.clock.forward(hours=1)
+        self.first = sync(self.server, *ROWS)
+
+    def again(self, *streams: str) -> Run:
+        return sync(self.server, *streams or ROWS, state=self.first.state)
+
+    def answer(self, **properties: Any) -> None:
+        """The shared list has a row with these properties, and no other."""
+        row = self.account.rows(self.company)[0] | properties
+        self.server.hooks.append(
+            lambda request: Reply(body={"Items": [row]}) if is_shared(request) else None
+        )
+
+
+def is_shared(request: Request) -> bool:
+    return SHARED in request.query.get("$filter", "")
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    clock = Clock()
+    account = Account(orders=0, companies=1, clock=clock)
+    with DemoServer(account) as server:
+        yield Bench(server, clock)
+
+
+def test_one_request_brings_all_that_is_open(bench: Bench) -> None:
+    bench.read(each=3)
+    run = bench.again()
+    assert len(run.requests) == 1 + 1 + 1
+    assert run.records == bench.first.records
+    assert run.error is None
+
+
+def test_what_left_is_asked_by_each_stream(bench: Bench) -> None:
+    bench.read(each=3)
+    row = bench.first.records["supplier_invoices"][1]
+    bench.account.change(row["OrderID"], Paid=True, LastModified=row["LastModified"])
+    run = bench.again()
+    assert len(run.requests) == 1 + 1 + 1 + 1
+    assert run.table("supplier_invoices")[row["OrderID"]]["Paid"]
+
+
+def test_where_more_is_open_each_asks_its_own(bench: Bench) -> None:
+    bench.read(each=26)
+    run = bench.again()
+    assert len(run.requests) == 1 + 1 + len(ROWS)
+    assert run.records == bench.first.records
+
+
+def test_where_more_has_changed_than_a_page_each_asks_its_own(bench: Bench) -> None:
+    bench.read(each=20)
+    made = {bench.account.create(bench.company) for _ in range(50)}
+    bench.clock.forward(hours=1)
+    run = bench.again()
+    assert len(run.requests) == 1 + 1 + 1 + len(ROWS)
+    assert made <= run.table("sales_invoices").keys()
+
+
+def test_one_stream_alone_asks_its_own(bench: Bench) -> None:
+    bench.read(each=3)
+    run = bench.again("sales_invoices", "supplier_invoices")
+    assert [is_shared(request) for request in run.requests] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "odd", [{"OrderType": "Offer"}, {"OrderType": {}}, {"OrderDirection": 5}, {"OrderID": None}]
+)
+def test_a_row_that_was_not_asked_for_has_each_ask_its_own(bench: Bench, odd: Any) -> None:
+    bench.read(each=3)
+    bench.answer(**odd)
+    run = bench.again()
+    assert run.error is None
+    assert run.records == bench.first.records
+
+
+def test_a_row_of_another_company_is_an_error(bench: Bench) -> None:
+    bench.read(each=3)
+    bench.answer(CompanyID=7)
+    assert "of company 7" in str(bench.again().error)
