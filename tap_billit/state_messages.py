@@ -33,8 +33,8 @@ PAGE = 120
 STATE_EVERY = 60.0
 """Seconds between two STATE messages, at most; more where it is long."""
 
-A_RECORD, A_SECOND = 150, 4_000
-"""Bytes of STATE for each record, and each second: a company in a stream takes some 150 or 200."""
+A_RECORD, A_SECOND = 200, 4_000
+"""Bytes of STATE for each record, and each second: a company in a stream takes some 200."""
 
 
 class StatePace:
