@@ -22,7 +22,7 @@ from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError
 from tap_billit.incomplete import Incomplete
-from tap_billit.shared_rows import SharedRows
+from tap_billit.shared_lists import SharedLists
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StatePace
 from tap_billit.value_types import whole_number
@@ -49,7 +49,7 @@ class BillitAccount:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.incomplete = Incomplete()
-        self.shared_rows = SharedRows()
+        self.shared_lists = SharedLists()
         self.state_pace = StatePace()
         self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}
@@ -161,6 +161,7 @@ class BillitAccount:
         self._watermarks = {
             place: mark for place, mark in self._watermarks.items() if place[0] != path
         }
+        self.shared_lists = SharedLists()
         return True
 
     def _newest(self, row: dict[str, Any], path: str) -> str | None:

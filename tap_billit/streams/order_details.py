@@ -124,7 +124,7 @@ class OrderDetails(RecentFirstStream):
 
     def _ids(self, state: Walk, company: int, listing: Listing) -> Iterator[array[int]]:
         """The OrderIDs to read, a page at a time."""
-        for page in self.pages(self.paginator(state), company):
+        for page in self.listed(state, company):
             ids = array("q", (row["OrderID"] for row in page if not state.passes_over(row)))
             listing.known += len(ids)
             yield ids

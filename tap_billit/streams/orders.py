@@ -7,6 +7,7 @@ request; details are the whole order, a request each.
 from __future__ import annotations
 
 import logging
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -15,7 +16,7 @@ from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator
 from tap_billit.errors import AnswerError
 from tap_billit.schemas.order import ORDER_ROW
-from tap_billit.shared_rows import OPEN
+from tap_billit.shared_lists import OPEN
 from tap_billit.state import forget
 from tap_billit.streams.base import IncrementalStream, is_key
 from tap_billit.streams.left_open import open_in, rows_that_left
@@ -48,6 +49,29 @@ class OrderStream(IncrementalStream):
             also = (OPEN,) if state.lists_open else ()
             conditions.append(odata.any_of(changed, *also))
         return KeysetPaginator(self.path, conditions, after=state.last_order_id)
+
+    def listed(self, state: Walk, company: int) -> Iterator[list[Row]]:
+        """The pages of what the walk has left; a crawl may find them in a list that is shared."""
+        shared = None
+        if state.key == "crawl" and state.since is not None and state.last_order_id is None:
+            changed = odata.ge("LastModified", state.since)
+            shared = self._shared(state, company, changed)
+        if shared is None:
+            return self.pages(self.paginator(state), company)
+        rows = self.usable(company, shared)
+        return iter([rows] if rows else [])
+
+    def _shared(self, state: Walk, company: int, changed: str) -> list[Row] | None:
+        """The rows of this stream in a list that it shares; None: in none."""
+        later = [*dropwhile(lambda each: each is not self, self._order_streams())][1:]
+        return self.account.shared_lists.changed(
+            [self, *later], company, changed, since=state.since
+        )
+
+    def _order_streams(self) -> list[OrderStream]:
+        """All streams of orders that are selected, in the order in which they are read."""
+        streams = self._tap.streams.values()
+        return [each for each in streams if isinstance(each, OrderStream) and each.selected]
 
     @override
     def with_key(self, rows: list[Row]) -> list[Row]:
@@ -98,10 +122,6 @@ class ListedOrders(OrderStream):
             self.note_written(len(page))
             rows += len(page)
             self.say(company, f"{rows} rows so far")
-
-    def listed(self, state: CompanyState, company: int) -> Iterator[list[Row]]:
-        """The pages of what the crawl has left."""
-        return self.pages(self.paginator(state), company)
 
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:  # noqa: ARG002
         """The records of a page."""
@@ -154,19 +174,14 @@ class OrderRows(ListedOrders):
         state.open.end()
 
     @override
-    def listed(self, state: CompanyState, company: int) -> Iterator[list[Row]]:
-        shared = self._shared(state, company)
-        if shared is None:
-            return super().listed(state, company)
-        rows = self.usable(company, shared)
-        return iter([rows] if rows else [])
-
-    def _shared(self, state: CompanyState, company: int) -> list[Row] | None:
-        """The rows of a refresh, if they are in a list that all row streams share."""
-        if state.since is None or state.last_order_id is not None or not state.open.refreshing:
-            return None
-        streams = [s for s in self._tap.streams.values() if isinstance(s, OrderRows) and s.selected]
-        return self.account.shared_rows.take(streams, self, company, state.since)
+    def _shared(self, state: Walk, company: int, changed: str) -> list[Row] | None:
+        if not state.lists_open:
+            return super()._shared(state, company, changed)
+        rows = [each for each in self._order_streams() if isinstance(each, OrderRows)]
+        others = [each for each in rows if each is not self]
+        return self.account.shared_lists.refreshed(
+            [self, *others], company, changed, since=state.since
+        )
 
     @override
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:

@@ -1,12 +1,13 @@
 """The bound on requests: what a sync may cost, told without the tap.
 
 With p the page size: one for the account; for each company and list path one for the mark, and one
-for a list that streams could share; for each walk over a stream `(m + c) // p + 1` pages, for
+for each list that streams could share; for each walk over a stream `(m + c) // p + 1` pages, for
 details `r + c` more, for files `3 (r + c)`, where m orders match the walk's filter when the sync
-begins, r of them are read and c changes are made meanwhile. A stream is walked once; twice where its last run was cut short; and not at all
-where the mark is the one of the last walk and nothing is read again. Details and files are walked
-once more where their history does not reach back to the start, but each order is read once. Of
-rows, `(l + c) // 30 + (l + c) // p + 1` requests ask for the l that were open and are not.
+begins, r of them are read and c changes are made meanwhile. A stream is walked once; twice where
+its last run was cut short; and not at all where the mark is the one of the last walk and nothing is
+read again. Details and files are walked once more where their history does not reach back to the
+start, but each order is read once. Of rows, `(l + c) // 30 + (l + c) // p + 1` requests ask for the
+l that were open and are not.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Bound:
 
     def _of_company(self, company: int) -> int:
         crawled = [name for name in self.streams if name in {*KIND, INDEX, "invoice_files"}]
-        may_share = self.refresh_unpaid and {*ROWS} <= {*self.streams}
+        may_share = len(crawled) if len(crawled) > 1 else 0
         most = bool(crawled) + may_share + sum(self._of_orders(name, company) for name in crawled)
         for name in set(LISTS) & set(self.streams):
             most += self._pages(self._listed(name, company)) + (name in CHANGED_LISTS)

@@ -136,25 +136,30 @@ OPEN = (
         Rewrite("state_messages:StatePace._is_time", "max(PAGE, size // A_RECORD)", "PAGE"),
         "test_open_orders.py -k long_state",
     ),
-    # What row streams share.
+    # What streams share.
     Mutation(
         "each_asks_its_own",
-        Replace("shared_rows:SharedRows.take", lambda *_: None),
-        "test_shared_rows.py -k one_request",
+        Replace("shared_lists:SharedLists._own", lambda *_: None),
+        "test_shared_lists.py -k one_request",
     ),
     Mutation(
         "a_page_of_a_shared_list_is_taken_for_all",
-        Rewrite("shared_rows:_by_kind", "paginator.query is None and ", ""),
-        "test_shared_rows.py -k more_has_changed",
+        Rewrite("shared_lists:_ask", "paginator.query is None and ", ""),
+        "test_shared_lists.py -k more_has_changed",
     ),
     Mutation(
         "rows_of_any_kind_are_shared",
-        Rewrite("shared_rows:_by_kind", " and len(found) == len(KINDS)", ""),
-        "test_shared_rows.py -k not_asked_for",
+        Rewrite("shared_lists:_ask", " and not odd", ""),
+        "test_shared_lists.py -k not_asked_for",
     ),
     Mutation(
         "shared_rows_without_key_pass",
-        Rewrite("shared_rows:_by_kind", " and not without_key", ""),
-        "test_shared_rows.py -k not_asked_for",
+        Rewrite("shared_lists:_ask", " and not without_key", ""),
+        "test_shared_lists.py -k not_asked_for",
+    ),
+    Mutation(
+        "shared_by_streams_that_have_other_bookmarks",
+        Replace("shared_lists:_agree", lambda *_: True),
+        "test_shared_lists.py -k other_bookmark",
     ),
 )

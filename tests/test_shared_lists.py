@@ -1,4 +1,4 @@
-"""Where little is open, the row streams of a company share one list, and miss nothing by it."""
+"""Streams of orders share a list of what changed, or is open, and miss nothing by it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from tap_billit.demo import Account, DemoServer, Reply
 from tests.kit.demo import Clock
-from tests.kit.expected import ROWS
-from tests.kit.run import Run, sync
+from tests.kit.expected import DETAILS, ROWS
+from tests.kit.run import Run, ids, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Bench:
         (self.company,) = (each["PartyID"] for each in self.account.companies)
         self.first = Run()
 
-    def read(self, *, each: int) -> None:
+    def read(self, *streams: str, each: int) -> None:
         """So many orders of each kind, all of them open, and read once."""
         for direction, kind in (*ROWS.values(), ("Income", "Offer")):
             for _ in range(each):
@@ -35,10 +35,10 @@ class Bench:
         self.clock.forward(hours=1)
         self.account.create(self.company, OrderType="Offer")
         self.clock.forward(hours=1)
-        self.first = sync(self.server, *ROWS)
+        self.first = sync(self.server, *streams or ROWS)
 
-    def again(self, *streams: str) -> Run:
-        return sync(self.server, *streams or ROWS, state=self.first.state)
+    def again(self, *streams: str, **config: Any) -> Run:
+        return sync(self.server, *streams or ROWS, state=self.first.state, **config)
 
     def answer(self, **properties: Any) -> None:
         """The shared list has a row with these properties, and no other."""
@@ -114,3 +114,36 @@ def test_a_row_of_another_company_is_an_error(bench: Bench) -> None:
     bench.read(each=3)
     bench.answer(CompanyID=7)
     assert "of company 7" in str(bench.again().error)
+
+
+CHANGED = (*ROWS, "orders", *DETAILS)
+
+
+def test_what_changed_is_one_request_for_all_streams_of_orders(bench: Bench) -> None:
+    bench.read(*CHANGED, each=3)
+    changed = bench.first.records["supplier_invoices"][1]["OrderID"]
+    newest = max(ids(bench.first.records["orders"]))  # it lies within the lookback
+    bench.account.change(changed, Reference="changed")
+    offer = bench.account.create(bench.company, OrderType="Offer")
+    bench.clock.forward(hours=1)
+    run = bench.again(*CHANGED, refresh_unpaid=False)
+    assert len(run.requests) == 1 + 1 + 1 + 1
+    assert {stream: sorted(ids(rows)) for stream, rows in run.records.items()} == {
+        "supplier_invoices": [changed],
+        "orders": [changed, newest, offer],
+        "supplier_invoice_details": [changed],
+    }
+    assert run.records["supplier_invoices"][0]["Reference"] == "changed"
+
+
+def test_a_stream_with_an_other_bookmark_asks_its_own(bench: Bench) -> None:
+    bench.read("orders", "sales_invoices", each=3)
+    changed = bench.first.records["sales_invoices"][1]["OrderID"]
+    bench.account.change(changed, Reference="changed")
+    partition = bench.first.partition("orders", bench.company)
+    partition["replication_key_value"] = "2026-09-01T00:00:00"
+    bench.clock.forward(hours=1)
+    run = bench.again("orders", "sales_invoices", refresh_unpaid=False)
+    assert len(run.requests) == 1 + 1 + 2
+    assert ids(run.records["sales_invoices"]) == [changed]
+    assert len(run.records["orders"]) == 3 * 5 + 1
