@@ -223,7 +223,7 @@ def test_the_log_says_back_to_which_day_all_is_there(server: DemoServer) -> None
     assert start["start_date"] == "2025-01-02T00:00:00"
     said = [line.partition(": ")[2] for line in run.log if "complete back to" in line]
     assert said == [
-        "complete back to 2026-08-02; going on with what is older when all streams are as far",
+        "complete back to 2026-08-02; going on with what is older after the other streams",
         "complete back to 2025-01-02",
     ]
 

@@ -51,9 +51,14 @@ class RecentFirstStream(OrderStream):
         elif company in self._unfinished:
             yield from self._older(company, self._backfill_of(company, partition))
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is a second round to come."""
+        return bool(self._unfinished) and not self._is_second_round
+
     def backfill(self) -> None:
         """The second round, of the companies that need one."""
-        if self._unfinished:
+        if self.is_unfinished:
             self._is_second_round = True
             self.sync()
 
@@ -64,20 +69,20 @@ class RecentFirstStream(OrderStream):
             self._unfinished.add(company)
             self.say(
                 company,
-                f"complete back to {backfill.first_day}; going on with what is older when all "
-                "streams are as far",
+                f"complete back to {backfill.first_day}; going on with what is older after the "
+                "other streams",
             )
 
     def _older(self, company: int, backfill: Backfill) -> Iterator[Record]:
         """The rest of what an earlier run began, and what a `start_date` moved since asks for."""
         if backfill.interrupted:
-            yield from self._walk(backfill, company)
+            yield from self._fill(backfill, company)
         if backfill.is_due:
             backfill.begin()
             self.write_state()
-            yield from self._walk(backfill, company)
+            yield from self._fill(backfill, company)
 
-    def _walk(self, backfill: Backfill, company: int) -> Iterator[Record]:
+    def _fill(self, backfill: Backfill, company: int) -> Iterator[Record]:
         self._state, self._watermark = backfill, None
         self.say(company, f"reading what is older than {backfill.first_day}")
         yield from self.changed_records(backfill, company)
