@@ -19,7 +19,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long next lint bench format docs lock clean
+.PHONY: help demo install test long next lowest lint bench format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,12 @@ next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
 	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long'
 
+# The other end, no part of CI either: does what pyproject.toml promises of old versions hold?
+lowest: $(UV) ## Run the tests with the lowest versions that pyproject.toml takes
+	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .lowest
+	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo]' --group dev
+	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long'
+
 lint: $(READY) ## Check style, types, dependencies, lock file, workflows and generated docs
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -75,7 +81,7 @@ lock: $(UV) ## Update uv.lock to the newest versions
 	$(UV) lock --upgrade
 
 clean: ## Remove all that was fetched or made, the demo's data included
-	rm -rf .tools .venv .next .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv .next .lowest .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html
 
 $(UV):

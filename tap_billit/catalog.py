@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from singer_sdk import Stream
 from singer_sdk.singerlib import StreamMetadata
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
 
 from tap_billit.errors import BillitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from singer_sdk import Stream
-    from singer_sdk.singerlib import CatalogEntry
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
 ALIAS = "rename it by `__alias__` in `stream_maps`"
 LEAVE_OUT = "take it out of the catalog"
@@ -115,3 +116,16 @@ def _names(value: str | Sequence[str] | None) -> list[str]:
 
 def _shown(value: str | Sequence[str] | None) -> str:
     return ", ".join(_names(value)) or "there"
+
+
+class CataloguedStream(Stream):
+    """A stream of which a catalog says what is read, and not how."""
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take from it all but the keys: those are Billit's, also where it leaves them out."""
+        keys, replication_key = self.primary_keys, self.replication_key
+        if (entry := catalog.get_stream(self.name)) and is_selected(entry):
+            check_entry(entry, self)
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = keys, replication_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64decode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+from msgspec import DecodeError, Struct, json
 
 from tap_billit.errors import BillitError
 from tap_billit.redaction import quieten, without_credentials
@@ -27,6 +28,17 @@ LONGEST_NAME, LONGEST_KEY = 120, 100
 
 OBJECT_STORES = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "oci", "oss", "s3", "s3a"})
 """Where an upload is there as a whole, or not at all."""
+
+
+DIGEST = ".digest"
+"""What the name of a file's digest ends with, beside it; a disk needs none."""
+
+
+class Stored(Struct):
+    """A file in a store: how large it is, and the SHA-256 of its bytes."""
+
+    size: int
+    sha256: str
 
 
 class FileStore:
@@ -48,16 +60,33 @@ class FileStore:
             key += "-" + sha256(file_id.encode(errors="replace")).hexdigest()[:16]
         return "/".join((self._root, str(company), str(order), f"{key}_{safe}"))
 
-    def read(self, place: str) -> bytes | None:
-        """The bytes at `place`, or None if there are none."""
+    def find(self, place: str) -> Stored | None:
+        """What is at `place`; None: nothing.
+
+        Elsewhere than on a disk it is not fetched for that: its digest stands beside it.
+        """
         with self._failing_as("read"):
             try:
-                content: bytes = self._fs.cat_file(place)
+                size = self._fs.info(place).get("size")
             except FileNotFoundError:
                 return None
-        return content
+            kept = self._kept(place)
+            if kept and kept.size == size:
+                return kept
+            return self._keep(place, self._fs.cat_file(place))
 
-    def write(self, place: str, content: bytes) -> None:
+    def _kept(self, place: str) -> Stored | None:
+        with suppress(FileNotFoundError, DecodeError):
+            return json.decode(self._fs.cat_file(place + DIGEST), type=Stored)
+        return None
+
+    def _keep(self, place: str, content: bytes) -> Stored:
+        stored = Stored(len(content), sha256(content).hexdigest())
+        if not isinstance(self._fs, LocalFileSystem):
+            self._fs.pipe_file(place + DIGEST, json.encode(stored))
+        return stored
+
+    def write(self, place: str, content: bytes) -> Stored:
         """Put `content` at `place`, whole or not at all: a half would pass for the file."""
         with self._failing_as("written to"):
             folder = place.rpartition("/")[0]
@@ -69,6 +98,7 @@ class FileStore:
                 self._fs.mv(f"{place}.part", place)
             else:
                 self._fs.pipe_file(place, content)
+            return self._keep(place, content)
 
     def location(self, place: str) -> str:
         """`place` as others can find it."""

@@ -28,7 +28,7 @@ from tap_billit.shutdown import process
 from tap_billit.state import check_bookmarks, forget_set_aside
 from tap_billit.streams import STREAMS
 from tap_billit.streams.recent_first import RecentFirstStream
-from tap_billit.unforeseen import told
+from tap_billit.unforeseen import log_level, told
 from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:

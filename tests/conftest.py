@@ -86,7 +86,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     waits = Waits()
     clock = SimpleNamespace(sleep=waits.sleep, monotonic=waits.monotonic)
     monkeypatch.setattr("backoff._sync.time", clock)
-    monkeypatch.setattr("backoff._common.time", clock, raising=False)
+    monkeypatch.setattr("backoff._common.time", clock)
     monkeypatch.setattr("tap_billit.api.retry.monotonic", clock.monotonic)
     return waits
 

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from jsonschema import Draft7Validator
 
 from tap_billit.api.json_text import read_strictly
-from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tests.kit.demo import PARTIES
 from tests.kit.run import catalog_of, digits, metadata_of
 
 if TYPE_CHECKING:
@@ -86,18 +83,6 @@ def test_files_hold_what_records_would(
         columns = schemas(batched)[stream]["properties"].keys()
         assert all(record.keys() <= columns for record in records)
         assert not columns & {*deselected}
-
-
-@pytest.mark.parametrize("depth", [1, 2, 5])
-def test_flattening_loses_nothing_of_open_objects(depth: int, run: Runner) -> None:
-    row = {**PARTY, "Colour": {"RAL": [1, 2]}, "Size": 3}
-    run.demo.fail(Reply(body={"Items": [row]}), path=PARTIES, times=2)
-    company = run.demo.account.companies[0]["PartyID"]
-    flat = {"flattening_enabled": True, "flattening_max_depth": depth}
-    result = run("parties", company_ids=[company], **flat)
-    [record] = result.records["parties"]
-    assert record["Other"] == '{"Colour":{"RAL":[1,2]},"Size":3}'
-    Draft7Validator(schemas(result)["parties"]).validate(record)
 
 
 @pytest.mark.parametrize("size", [0, -1, "3"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from base64 import b64encode, urlsafe_b64encode
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from typing_extensions import override
 
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError
-from tap_billit.file_store import FileStore, decoded
+from tap_billit.file_store import DIGEST, FileStore, Stored, decoded
 from tests.kit.demo import ORDERS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.kit.run import Runner
 
 CONTENT = bytes(range(256)) + b"~"
+WHOLE = Stored(257, sha256(CONTENT).hexdigest())
 
 
 @given(st.binary())
@@ -68,7 +70,7 @@ def test_a_long_name_keeps_its_extension(tmp_path: Path) -> None:
     place = store.place(company=1, order=2, file_id="k", name="漢" * 300 + ".pdf")
     store.write(place, CONTENT)
     assert place.endswith(".pdf")
-    assert store.read(place) == CONTENT
+    assert store.find(place) == WHOLE
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def test_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path) -> None:
     place = store.place(company=1, order=2, file_id="k", name="n.pdf")
     with room_for(100), pytest.raises(BillitError, match="cannot be written to"):
         store.write(place, CONTENT)
-    assert store.read(place) is None
+    assert store.find(place) is None
 
 
 class BreakingFileSystem(MemoryFileSystem):  # type: ignore[misc]
@@ -112,11 +114,62 @@ def test_half_a_file_never_passes_for_the_file(monkeypatch: pytest.MonkeyPatch) 
     place = store.place(company=1, order=2, file_id="k", name="n.pdf")
     with pytest.raises(BillitError, match=r"`files_url`, .* cannot be written to .*reset by peer"):
         store.write(place, CONTENT)
-    assert store.read(place) is None
+    assert store.find(place) is None
     monkeypatch.setattr(BreakingFileSystem, "broken", False)
     store.write(place, CONTENT)
-    assert store.read(place) == CONTENT
-    assert store.read(f"{place}.part") is None
+    assert store.find(place) == WHOLE
+    assert store.find(f"{place}.part") is None
+
+
+class CountingFileSystem(MemoryFileSystem):  # type: ignore[misc]
+    """As S3: each file that is fetched is paid for."""
+
+    protocol = "counting"
+    fetched: list[str] = []  # noqa: RUF012
+    store: dict[str, Any] = {}  # noqa: RUF012  as its base has it
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    @override
+    def cat_file(self, path: str, *_: Any, **__: Any) -> Any:
+        content = super().cat_file(path)
+        self.fetched.append(path)
+        return content
+
+
+@pytest.fixture
+def counting() -> Iterator[FileStore]:
+    register_implementation("counting", CountingFileSystem, clobber=True)
+    yield FileStore("counting://files")
+    for mutable in (CountingFileSystem.fetched, CountingFileSystem.store):
+        mutable.clear()
+
+
+def test_a_file_is_not_fetched_to_be_counted(counting: FileStore) -> None:
+    place = counting.place(company=1, order=2, file_id="k", name="n.pdf")
+    assert counting.write(place, CONTENT) == WHOLE
+    assert counting.find(place) == counting.find(place) == WHOLE
+    assert CountingFileSystem.fetched == [place + DIGEST] * 2
+
+
+@pytest.mark.parametrize("digest", [None, b"", b"{}", b"\xff", b'{"size": 256, "sha256": "x"}'])
+def test_without_a_digest_of_its_size_it_is_fetched_once(
+    digest: bytes | None, counting: FileStore
+) -> None:
+    """As of a store that an earlier version filled, or of a file that somebody replaced."""
+    place = counting.place(company=1, order=2, file_id="k", name="n.pdf")
+    fs = CountingFileSystem()
+    fs.pipe_file(place, CONTENT)
+    if digest is not None:
+        fs.pipe_file(place + DIGEST, digest)
+    assert [counting.find(place) for _ in range(3)] == [WHOLE] * 3
+    assert CountingFileSystem.fetched.count(place) == 1
+
+
+def test_a_folder_has_the_files_alone(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    place = store.place(company=1, order=2, file_id="k", name="n.pdf")
+    assert store.write(place, CONTENT) == store.find(place) == WHOLE
+    assert [path.name for path in Path(place).parent.iterdir()] == [Path(place).name]
 
 
 @pytest.mark.parametrize("name", [5, None, True, "", " ", "é" * 300, "\x00", {"a": 1}])

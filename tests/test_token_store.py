@@ -50,7 +50,8 @@ def test_a_file_url_is_a_local_file_with_a_lock(tmp_path: Path) -> None:
     assert isinstance(store._storage, LocalFile)
     with exclusive(store):
         put(store, TOKENS)
-    assert {path.name for path in tmp_path.iterdir()} == {"tokens.json", "tokens.json.lock"}
+        names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"tokens.json", "tokens.json.lock"}
 
 
 def test_by_default_each_environment_and_client_has_a_file(

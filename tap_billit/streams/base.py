@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
-from tap_billit.catalog import check_entry, is_selected
+from tap_billit.catalog import CataloguedStream
 from tap_billit.errors import AnswerError, BillitError
+from tap_billit.flattening import take_unknown
 from tap_billit.schema_drift import KnownProperties
 from tap_billit.schemas.shared import OTHER
 from tap_billit.state import Watermark
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib import Catalog
 
     from tap_billit.account import BillitAccount
     from tap_billit.api.paginator import Paginator, Row
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tap_billit.walk import Walk
 
 
-class BillitStream(RecordWriter):
+class BillitStream(CataloguedStream, RecordWriter):
     """A stream of one of Billit's resources, at `path`."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
@@ -63,15 +63,6 @@ class BillitStream(RecordWriter):
         self._named: set[str] = set()
 
     @override
-    def apply_catalog(self, catalog: Catalog) -> None:
-        """Take from it what is read, and not how: it may leave out keys."""
-        keys, replication_key = self.primary_keys, self.replication_key
-        if (entry := catalog.get_stream(self.name)) and is_selected(entry):
-            check_entry(entry, self)
-        super().apply_catalog(catalog)
-        self.primary_keys, self.replication_key = keys, replication_key
-
-    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Name, once, what is other than the schema says; what has no column goes to `Other`."""
         other = {}
@@ -81,6 +72,8 @@ class BillitStream(RecordWriter):
             elif (value := row.pop(path)) is not None:
                 other[path] = value
                 self._name(path, f"kept in {OTHER.name}")
+        if self.flattened_depth:
+            other |= take_unknown(row, self.schema, depth=self.flattened_depth, mask=self.mask)
         if other:
             row[OTHER.name] = other
         for name in self._without_column:

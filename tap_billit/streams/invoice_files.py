@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import mimetypes
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -76,8 +75,8 @@ class InvoiceFiles(OrderDetails):
             "LastModified": details.get("LastModified"),
         }
         place = self._store.place(company=company, order=order, file_id=file_id, name=name)
-        content = self._store.read(place)
-        if content is None:
+        stored = self._store.find(place)
+        if stored is None:
             content = self._fetch(file_id, company, again=again)
             if content is None:
                 return {**record, "Skipped": "Billit has no such file"}
@@ -86,11 +85,11 @@ class InvoiceFiles(OrderDetails):
                 problem = f"file {file_id} is over {megabytes} MB, skipped"
                 self.say(company, problem, level=logging.WARNING)
                 return {**record, "Skipped": f"larger than {megabytes} MB"}
-            self._store.write(place, content)
+            stored = self._store.write(place, content)
         return {
             **record,
-            "Size": len(content),
-            "SHA256": sha256(content).hexdigest(),
+            "Size": stored.size,
+            "SHA256": stored.sha256,
             "Location": self._store.location(place),
         }
 

@@ -87,3 +87,9 @@ class RecordWriter(Stream):
             type(each) is SameRecordTransform and not each.flattening_enabled
             for each in self.stream_maps
         )
+
+    @cached_property
+    def flattened_depth(self) -> int:
+        """How many levels of objects become columns of their own."""
+        options = (each.flattening_options for each in self.stream_maps if each.flattening_enabled)
+        return max((each.max_level for each in options if each), default=0)
