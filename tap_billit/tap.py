@@ -215,9 +215,10 @@ class TapBillit(Tap):
             SystemExit: the log has no such level; with a sentence.
         """
         try:
-            return super().cli
-        except ValueError as error:
-            sys.exit(f"`TAP_BILLIT_LOGLEVEL`, or `LOGLEVEL`: {error}; give DEBUG, INFO or ERROR.")
+            log_level()
+        except BillitError as error:
+            sys.exit(str(error))
+        return super().cli
 
     @override
     def _setup_signal_handlers(self) -> None:
