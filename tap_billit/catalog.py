@@ -63,7 +63,10 @@ def check_catalog(document: Any) -> None:
     Raises:
         ValueError: it cannot; what is wrong, and where.
     """
-    msgspec.convert(document, _Catalog)
+    try:
+        msgspec.convert(document, _Catalog)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
 
 
 def is_selected(entry: CatalogEntry) -> bool:

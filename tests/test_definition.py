@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
+import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +34,20 @@ OF_AN_EXTRACTOR = {
     *("capabilities", "commands", "settings", "settings_group_validation", "select", "log_parser"),
     *("domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"),
 }
+
+
+LOADER = """
+import json, sys
+with open("loaded", "w", encoding="utf-8") as file:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["type"] == "RECORD":
+            file.write(line)
+        elif message["type"] == "STATE":
+            state = message["value"]
+print(json.dumps(state))
+"""
+"""All that a loader is: it keeps what comes, and says which state it has."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +107,16 @@ def test_a_project_takes_and_runs_it_without_a_hub(
     [added] = content["plugins"]["extractors"]
     assert added["settings"] == definition["settings"]
     added.pop("select", None)
+    loader = project / "loader"
+    loader.write_text(f"#!{sys.executable}{LOADER}", encoding="utf-8")
+    loader.chmod(0o755)
+    content["plugins"]["loaders"] = [
+        {"name": "target-own", "namespace": "target_own", "executable": str(loader)}
+    ]
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    written = meltano("invoke", "tap-billit", TAP_BILLIT_ENVIRONMENT="demo")
-    streams = {json.loads(line).get("stream") for line in written.splitlines()} - {None}
-    assert streams == {*KEYS} - {"invoice_files"}
+    meltano("run", "tap-billit", "target-own", TAP_BILLIT_ENVIRONMENT="demo")
+    lines = (project / "loaded").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["stream"] for line in lines} == {*KEYS} - {"invoice_files"}
+    with closing(sqlite3.connect(project / ".meltano" / "meltano.db")) as db:
+        [(state,)] = db.execute("SELECT completed_state FROM state").fetchall()
+    assert "sales_invoice_details" in json.loads(state)["singer_state"]["bookmarks"]
