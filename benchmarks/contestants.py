@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from tempfile import NamedTemporaryFile
@@ -20,6 +21,7 @@ STREAMS = {
 
 def tap(url: str, kind: str) -> None:
     """This tap, its command with one stream."""
+    gc.disable()  # as the command does
     from tap_billit import tap as module
 
     module.STREAMS = tuple(each for each in module.STREAMS if each.name == STREAMS[kind])

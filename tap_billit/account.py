@@ -150,8 +150,10 @@ class BillitAccount:
 
         They may have changed since it was asked: so it is asked again, once in a run.
         """
-        stamps = [row["LastModified"] for row in rows if isinstance(row.get("LastModified"), str)]
-        if not than or (path, company) in self._checked or max(stamps, default="") <= than:
+        if not than or (path, company) in self._checked:
+            return False
+        stamps = [stamp for row in rows if isinstance(stamp := row.get("LastModified"), str)]
+        if max(stamps, default="") <= than:
             return False
         self._checked.add((path, company))
         now = self._ask_watermark(path, company)

@@ -57,7 +57,10 @@ def chunks(rows: Iterable[Row], key: str) -> Iterator[Chunk]:
 
 
 def _chunk(rows: list[Row], smallest: int) -> Chunk:
-    return Chunk(rows, smallest, blake2b(_encode(rows), digest_size=5).hexdigest())
+    digest = blake2b(digest_size=5)
+    for row in rows:
+        digest.update(getattr(row, "raw", None) or _encode({**row}))
+    return Chunk(rows, smallest, digest.hexdigest())
 
 
 class ListState:

@@ -52,6 +52,7 @@ class _Command(SingerCommand):
         # Records die by themselves: the garbage collector finds nothing, at an eighth of the CPU.
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
+        gc.enable()
         try:
             return super().main(*args, **kwargs)
         except ConfigValidationError as error:

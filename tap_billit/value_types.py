@@ -22,14 +22,14 @@ LARGEST = 2**63 - 1
 MOST_DIGITS = 300
 """Places before or after the point: more is no amount, and no loader's number."""
 
-_DATE_TIME = re.compile(
+DATE_TIME = (
     # No year 0; at the ends of the calendar an offset leads out of it; a leap day is looked up.
     r"(?!0000|(?:0001|9999).{8,}(?:Z|[+-]\d\d:\d\d)$)"
     r"\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|"
     r"(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?",
-    re.ASCII,
+    r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?"
 )
+_DATE_TIME = re.compile(DATE_TIME, re.ASCII)
 _WRITTEN_DATE_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*"
     r"([Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)?",
@@ -121,6 +121,8 @@ def read_integer(value: Any) -> int:
 
 def whole_number(value: Any) -> int | None:
     """The integer that `value` is or says; None if there is none."""
+    if type(value) is int and -LARGEST <= value <= LARGEST:
+        return value
     try:
         return read_integer(value)
     except ValueError:
@@ -200,17 +202,22 @@ def type_of(definition: Mapping[str, Any]) -> ValueType:
     """The type that a property's schema says."""
     if definition.get("format") in ("date-time", "date"):
         return _DATE_TIMES
-    types = definition.get("type", ())
-    names = {types} if isinstance(types, str) else {*types} - {"null"}
-    if len(names) != 1:
+    name = type_name(definition)
+    if name is None:
         return _ANY
-    (name,) = names
     if name != "array":
         return _TYPES[name]
     items = type_of(definition.get("items", {}))
     are_valid = _hold_objects if items is _TYPES["object"] else partial(_hold, items)
     read = partial(_read_array, items)
     return ValueType(f"array of {items.name}s", _or_none(list), are_valid, read)
+
+
+def type_name(definition: Mapping[str, Any]) -> str | None:
+    """The one JSON type, besides null, that a property's schema says."""
+    types = definition.get("type", ())
+    names = {types} if isinstance(types, str) else {*types} - {"null"}
+    return names.pop() if len(names) == 1 else None
 
 
 def is_blank(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from string import digits
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +27,7 @@ from tap_billit.errors import (
 from tap_billit.redaction import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tap_billit.api.query_fallbacks import Features, Query
@@ -38,6 +39,9 @@ LARGEST = 256 << 20
 """Bytes of an answer: far more than a page of 120 rows or a file needs."""
 
 ACCOUNT = "/v1/account/accountInformation"
+
+
+Read = Callable[[bytes], Any]
 
 
 class Answer(NamedTuple):
@@ -93,8 +97,9 @@ class BillitClient:
         *,
         company: int | None = None,
         may_be_empty: bool = False,
+        read: Read = read_strictly,
     ) -> Answer:
-        """The answer to `GET path?query` for `company` (a PartyID).
+        """The answer to `GET path?query` for `company` (a PartyID), its body as `read` reads it.
 
         204 stands for an empty list. Another empty body is an accident, unless it `may_be_empty`.
 
@@ -104,7 +109,7 @@ class BillitClient:
             LoginError: there is no valid login any more.
         """
         get = self._get_patiently if company is None else self._get_briefly
-        return get(*self._request(path, query, company), may_be_empty)
+        return get(*self._request(path, query, company), may_be_empty, read)
 
     def ask(
         self,
@@ -113,11 +118,12 @@ class BillitClient:
         *,
         company: int | None,
         may_be_empty: bool = False,
+        read: Read = read_strictly,
     ) -> Answer:
         """The answer to a query that goes without the features that Billit turns out to refuse."""
 
         def get(asked: Query) -> Answer:
-            return self.get(path, asked, company=company, may_be_empty=may_be_empty)
+            return self.get(path, asked, company=company, may_be_empty=may_be_empty, read=read)
 
         return self.fallbacks.ask(path, get, query)
 
@@ -152,7 +158,13 @@ class BillitClient:
             response = self._send(url, headers, method)
         return response
 
-    def _get(self, url: str, headers: dict[str, str], may_be_empty: bool) -> Answer:  # noqa: FBT001
+    def _get(
+        self,
+        url: str,
+        headers: dict[str, str],
+        may_be_empty: bool,  # noqa: FBT001
+        read: Read = read_strictly,
+    ) -> Answer:
         response = self._respond(url, headers)
         if response.status_code not in SUCCESS:
             raise self._refusal(response)
@@ -161,7 +173,7 @@ class BillitClient:
         ):
             return Answer([], _asked_at(response))
         try:
-            body = self._read(response)
+            body = self._read(response, read)
         except NOT_JSON:
             raise TransientError(
                 f"Billit answered {path_of(response)} with {_kind(response)} that is not JSON "
@@ -186,10 +198,10 @@ class BillitClient:
         self._patience.succeeded()
         return True
 
-    def _read(self, response: requests.Response) -> Any:
+    def _read(self, response: requests.Response, read: Read) -> Any:
         """The JSON of an answer; odd characters in it are named once for each kind of path."""
         try:
-            return read_strictly(response.content)
+            return read(response.content)
         except NOT_JSON:
             body = read_leniently(response.content, charset=response.encoding)
         path = path_of(response)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_billit.api import odata
+from tap_billit.api.json_text import read_strictly
 from tap_billit.api.overlap import OverlapPaginator
 from tap_billit.api.paginator import Paginator
 from tap_billit.api.query_fallbacks import BY_OFFSET, Feature
+from tap_billit.api.raw_rows import RawRow
 from tap_billit.errors import AnswerError
 from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_billit.api.client import BillitClient
+    from tap_billit.api.client import BillitClient, Read
     from tap_billit.api.paginator import Row
     from tap_billit.api.query_fallbacks import Features, Query
 
@@ -92,12 +94,17 @@ def pages(
     *,
     company: int | None,
     usable: Callable[[list[Row]], list[Row]] = lambda rows: rows,
+    read: Read = read_strictly,
 ) -> Iterator[list[Row]]:
     """The `usable` rows of each page of a list that are new; pages without one are passed."""
     while paginator.query is not None:
         path = paginator.path
         body = client.ask(
-            path, paginator.query_without, company=company, may_be_empty=paginator.may_be_empty
+            path,
+            paginator.query_without,
+            company=company,
+            may_be_empty=paginator.may_be_empty,
+            read=read,
         ).body
         listed, link = page_of(body, path)
         rows = [*usable(listed)]
@@ -128,10 +135,14 @@ def page_of(body: Any, path: str) -> tuple[list[Row], str | None]:
         rows, link = body.get("Items"), body.get("NextPageLink")
         if rows is None and "Items" in body and not link and not body.get("Count"):
             rows = []
-    if not isinstance(rows, list) or (rows and not any(isinstance(row, dict) for row in rows)):
+    if not isinstance(rows, list) or (rows and not any(map(_is_row, rows))):
         raise AnswerError(f"Billit answered {path} with JSON that is not a list of Items.")
     if not rows and not link and isinstance(body, dict) and whole_number(body.get("Count")):
         raise AnswerError(f"Billit says that {path} has {body['Count']} rows, and lists none.")
     if not isinstance(link, str | None):
         raise AnswerError(f"Billit answered {path} with a NextPageLink that is {link!r}.")
-    return [row if isinstance(row, dict) else {} for row in rows], link
+    return [row if _is_row(row) else {} for row in rows], link
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, dict | RawRow)

@@ -20,7 +20,7 @@ from tap_billit.schema_drift import KnownProperties
 from tap_billit.schemas.shared import OTHER
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StateByCompany
-from tap_billit.streams.record_writer import RecordWriter
+from tap_billit.streams.raw_records import RawRecords
 from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tap_billit.walk import Walk
 
 
-class BillitStream(CataloguedStream, RecordWriter):
+class BillitStream(CataloguedStream, RawRecords):
     """A stream of one of Billit's resources, at `path`."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
@@ -65,6 +65,7 @@ class BillitStream(CataloguedStream, RecordWriter):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Name, once, what is other than the schema says; what has no column goes to `Other`."""
+        row = dict(row)
         other = {}
         for path, done in self._known.mend(row):
             if path in self._known.names or path not in row:
@@ -115,12 +116,6 @@ class BillitStream(CataloguedStream, RecordWriter):
     @cached_property
     def _known(self) -> KnownProperties:
         return KnownProperties(_without(self.schema, OTHER.name))
-
-    @cached_property
-    def _without_column(self) -> tuple[str, ...]:
-        """What the catalog has taken out of the schema."""
-        columns = self.effective_schema["properties"]
-        return tuple(name for name in self.schema["properties"] if name not in columns)
 
 
 def _without(schema: dict[str, Any], name: str) -> dict[str, Any]:
@@ -178,7 +173,8 @@ class CompanyStream(BillitStream):
         """The pages of a list, each asked while the last is used; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
             usable = partial(self.usable, company)
-            asked = pages(self.account.client, paginator, company=company, usable=usable)
+            read = self.reader(company)
+            asked = pages(self.account.client, paginator, company=company, usable=usable, read=read)
             for page in prefetch(asked, at_most=1):
                 counter.increment()
                 yield page
@@ -189,6 +185,8 @@ class CompanyStream(BillitStream):
         Raises:
             AnswerError: no row has one, or a row is none that was asked for.
         """
+        if not any(isinstance(row, dict) for row in rows):
+            return rows  # its reader has seen to it
         found = self.with_key(rows)
         for row in found:
             self.check(row, company)

@@ -83,7 +83,7 @@ class FullTableStream(StateByCompany, CompanyStream):
         rows = chain.from_iterable(self.pages(paginator, company))
         for chunk in chunks(rows, self.primary_keys[-1]):
             if state.is_new(chunk, may_change=self._may_change(chunk)) or whole:
-                yield from chunk.rows
+                yield from self.write_raw(chunk.rows)
                 self.note_written(len(chunk.rows))
         in_order = isinstance(paginator, NewestKeyPaginator) and paginator.in_order
         if not in_order:

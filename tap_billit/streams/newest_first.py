@@ -37,7 +37,7 @@ class NewestFirstStream(IncrementalStream):
             query["$filter"] = odata.ge("LastModified", state.since)
         paginator = OverlapPaginator(self.path, query, key=self.primary_keys[-1])
         for page in self.pages(paginator, company):
-            yield from page
+            yield from self.write_raw(page)
             self.note_written(len(page))
 
 

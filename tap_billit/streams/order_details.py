@@ -49,6 +49,7 @@ class OrderDetails(RecentFirstStream):
 
     schema = ORDER
     sets_aside = True
+    lists_records = False
     cost = "1 for 120 orders that changed, and 1 for each of them"
 
     at_once: ClassVar[int] = 5

@@ -20,6 +20,7 @@ class Orders(ListedOrders):
 
     name = "orders"
     schema = ORDER_INDEX
+    lists_records = False
     cost = "1 for 120 orders that changed, of any kind"
 
     @override

@@ -22,7 +22,7 @@ from tap_billit.streams.base import IncrementalStream, is_key
 from tap_billit.streams.left_open import open_in, rows_that_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Record
 
@@ -72,6 +72,11 @@ class OrderStream(IncrementalStream):
         """All streams of orders that are selected, in the order in which they are read."""
         streams = self._tap.streams.values()
         return [each for each in streams if isinstance(each, OrderStream) and each.selected]
+
+    @property
+    @override
+    def expected(self) -> Mapping[str, str]:
+        return {"OrderDirection": self.direction, "OrderType": self.order_type}
 
     @override
     def with_key(self, rows: list[Row]) -> list[Row]:
@@ -186,7 +191,7 @@ class OrderRows(ListedOrders):
     @override
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:
         open_ = open_in(page)
-        yield from page
+        yield from self.write_raw(page)
         state.open.listed(open_, after=state.last_order_id)
 
 

@@ -32,15 +32,17 @@ class RecordWriter(Stream):
         if not self._goes_as_it_is:
             super()._write_record_message(record)
             return
-        self._tap.write_message(
-            RecordMessage(
-                stream=self.name,
-                record=record,
-                version=self._stream_version,
-                time_extracted=utc_now(),
-            )
-        )
+        self._tap.write_message(self.message(record))
         self.state_manager.is_flushed = False
+
+    def message(self, record: Record) -> RecordMessage:
+        """The RECORD of it."""
+        return RecordMessage(
+            stream=self.name,
+            record=record,
+            version=self._stream_version,
+            time_extracted=utc_now(),
+        )
 
     @override
     def _sync_records(
@@ -87,6 +89,12 @@ class RecordWriter(Stream):
             type(each) is SameRecordTransform and not each.flattening_enabled
             for each in self.stream_maps
         )
+
+    @cached_property
+    def _without_column(self) -> tuple[str, ...]:
+        """What the catalog has taken out of the schema."""
+        columns = self.effective_schema["properties"]
+        return tuple(name for name in self.schema["properties"] if name not in columns)
 
     @cached_property
     def flattened_depth(self) -> int:

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from tap_billit.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+
+    from singer_sdk.singerlib import RecordMessage
 
     from tap_billit.demo import DemoServer, Request
 
@@ -107,6 +110,11 @@ class Collector(LineWriter):
         self._messages.append(_schema(line) if message.type == "SCHEMA" else _decode(line))
         if self._then:
             self._then(self._messages[-1])
+
+    @override
+    def write_records(self, message: RecordMessage, records: Iterable[msgspec.Raw]) -> None:
+        for record in records:
+            self.write_message(replace(message, record=record))  # type: ignore[arg-type]
 
 
 @cache

@@ -208,5 +208,121 @@ _ALL = (
         ),
         "test_file_store.py -k half_a_file",
     ),
+    # Rows that go out as they came.
+    Mutation(
+        "raw_whatever_is_mapped",
+        Rewrite("streams.raw_records:RawRecords._raw_writer", "not self._goes_as_it_is", "False"),
+        "test_selection.py test_batch.py",
+    ),
+    Mutation(
+        "raw_beside_a_batch",
+        Rewrite(
+            "streams.raw_records:RawRecords._raw_writer",
+            " or self.get_batch_config(self.config)",
+            "",
+        ),
+        "test_batch.py",
+    ),
+    Mutation(
+        "raw_over_the_limit",
+        Rewrite(
+            "streams.raw_records:RawRecords._raw_writer",
+            "self.ABORT_AT_RECORD_COUNT is not None",
+            "False",
+        ),
+        "test_raw_rows.py -k limit",
+    ),
+    Mutation(
+        "raw_is_not_counted",
+        Rewrite(
+            "streams.raw_records:RawRecords.write_raw",
+            "self._counter.increment(len(records))",
+            "pass",
+        ),
+        "test_raw_rows.py -k bytes",
+    ),
+    Mutation(
+        "raw_of_columns_taken_out",
+        Rewrite("streams.raw_records:RawRecords._raw_writer", " or self._without_column", ""),
+        "test_values.py test_selection.py",
+    ),
+    Mutation(
+        "raw_of_any_kind",
+        Rewrite(
+            "streams.raw_records:RawRecords._raw_reader", "expected=self.expected", "expected={}"
+        ),
+        "test_raw_rows.py -k kind",
+    ),
+    Mutation(
+        "raw_of_any_company",
+        Rewrite("api.raw_rows:RawReader._row", "row.CompanyID != company", "False"),
+        "test_raw_rows.py -k other_row",
+    ),
+    Mutation(
+        "raw_without_company",
+        Rewrite("api.raw_rows:RawReader._row", "row.CompanyID is None", "False"),
+        "test_raw_rows.py",
+    ),
+    Mutation(
+        "raw_with_names_unknown",
+        Rewrite(
+            "api.raw_rows:_struct", "forbid_unknown_fields=True", "forbid_unknown_fields=False"
+        ),
+        "test_raw_rows.py -k other_row",
+    ),
+    Mutation(
+        "raw_although_changed",
+        Rewrite("api.raw_rows:is_as_it_came", " and row.raw is not None", ""),
+        "test_raw_rows.py -k is_set",
+    ),
+    Mutation(
+        "raw_on_two_lines",
+        Rewrite("api.raw_rows:_is_odd", 'b"\\n" in content or ', ""),
+        "test_raw_rows.py -k line",
+    ),
+    Mutation(
+        "raw_on_two_old_lines",
+        Rewrite("api.raw_rows:_is_odd", 'b"\\r" in content or ', ""),
+        "test_raw_rows.py -k line",
+    ),
+    Mutation(
+        "raw_with_odd_escapes",
+        Rewrite("api.raw_rows:_is_odd", " or _ODD_ESCAPE.search(content)", ""),
+        "test_raw_rows.py -k escaped",
+    ),
+    Mutation(
+        "raw_with_odd_dates",
+        Rewrite("api.raw_rows:_is_odd", "_ODD_DATE_TIME in alike or ", ""),
+        "test_raw_rows.py -k small",
+    ),
+    Mutation(
+        "raw_with_odd_seconds",
+        Rewrite("api.raw_rows:_is_odd", "_ODD_SECONDS in alike or ", ""),
+        "test_raw_rows.py -k digits",
+    ),
+    Mutation(
+        "raw_with_odd_exponents",
+        Rewrite("api.raw_rows:_is_odd", " or _EXPONENT.search(alike)", ""),
+        "test_raw_rows.py -k exponent",
+    ),
+    Mutation(
+        "raw_where_date_times_are_texts",
+        Replace("api.raw_rows:_DATE_TIME", str),
+        "test_raw_rows.py -k other_row",
+    ),
+    Mutation(
+        "raw_beyond_a_bigint",
+        Rewrite(
+            "api.raw_rows:_or_null",
+            "_type_of(definition)",
+            "(int if type_name(definition) == 'integer' else _type_of(definition))",
+        ),
+        "test_raw_rows.py -k bigint",
+    ),
+    Mutation(
+        "raw_of_its_own_envelope",
+        Rewrite("writer:LineWriter.format_records", "(after + before)", "before"),
+        "test_raw_rows.py -k bytes",
+    ),
 )
 MUTATIONS = {mutation.name: mutation for mutation in _ALL}
