@@ -5,11 +5,13 @@ tap, the loader or Meltano with SIGKILL at random moments. When the time is up t
 rest, a last run is let through, and the tables are compared with the account: each order stands in
 the table of its stream as Billit has it, and what stands beyond is deleted, or of another kind.
 
-`--runs 20 --kills 3 --target postgres` is an hourly schedule of a day or so, in minutes.
+`--runs 20 --kills 3 --target postgres` is an hourly schedule of a day or so, in minutes. With
+`--models` dbt builds the models after every tenth run, and at the end, when they are compared with
+the oracle of the tests.
 
 It works in a copy of the project, in a temporary folder, with Meltano of this environment. The
 PostgreSQL server is one of its own, as in the tests.
-Exit status 1: a table differs. 2: no run came to its end.
+Exit status 1: a table or a mart differs. 2: no run came to its end.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from scripts import soak_models
 from scripts.soak_compare import differences
 from tap_billit.demo import Account, DemoServer
 from tap_billit.demo.timestamps import written
 from tests import postgres
+from tests.transform.engines import SCHEMA, DuckDb, PostgreSql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +52,13 @@ MELTANO = Path(sys.executable).with_name("meltano")
 
 LEFT_OUT = {".git", ".venv", ".meltano", ".tools", "output", ".mypy_cache", ".hypothesis"}
 
-SCHEMA = "billit_soak"
-
 KINDS = (("Income", "Invoice"), ("Income", "CreditNote"), ("Cost", "Invoice"))
 
 CHANGES, WEIGHTS = ("create", "change", "move", "pay", "delete"), (4, 6, 1, 2, 1)
 
 LOOKBACK = 5 * 60_000
+
+ENDS = ("complete", "failed")
 
 PAGE = 20
 
@@ -101,8 +105,9 @@ class Churn(Thread):
 class Postgres:
     """A PostgreSQL server of our own; its rows have numbers as their digits."""
 
-    def __init__(self, server: postgres.Postgres) -> None:
+    def __init__(self, folder: Path, server: postgres.Postgres) -> None:
         self._server = server
+        self.models = PostgreSql(folder / "models", server)
         self.environment = {
             "TARGET_POSTGRES_SQLALCHEMY_URL": server.url,
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": SCHEMA,
@@ -118,7 +123,8 @@ class DuckDB:
     """A DuckDB file."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "soak.duckdb"
+        self.models = DuckDb(folder / "models")
+        self.path = self.models.file
         self.environment = {
             "TARGET_DUCKDB_PATH": str(self.path),
             "TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA": SCHEMA,
@@ -213,7 +219,7 @@ def soak(options: argparse.Namespace, folder: Path) -> int:
         store = (
             DuckDB(folder)
             if target == "duckdb"
-            else Postgres(stack.enter_context(postgres.running()))
+            else Postgres(folder, stack.enter_context(postgres.running()))
         )
         runs = Runs(project, os.environ | _settings(server) | store.environment, dice)
         for kind, plugin in (("extractor", "tap-billit"), ("loader", f"target-{target}")):
@@ -225,6 +231,8 @@ def soak(options: argparse.Namespace, folder: Path) -> int:
             runs.run(target, kill=kill and bool(runs.done["complete"]))
             server.requests.clear()
             print(f"  {dict(runs.done)}, {sum(churn.done.values())} changes", flush=True)
+            if options.models and sum(runs.done[each] for each in ENDS) % 10 == 0:
+                soak_models.build(store.models)
         churn.enough.set()
         churn.join()
         if not any(runs.run(target, kill=False) for _ in range(3)):
@@ -232,6 +240,8 @@ def soak(options: argparse.Namespace, folder: Path) -> int:
             return 2
         print(f"Changes: {dict(churn.done)}\nRuns: {dict(runs.done)}\nTables:")
         wrong = list(differences(account, store))
+        if options.models:
+            wrong += soak_models.differences(store.models)
     print("\n".join([*wrong[:20], f"{len(wrong)} differences"]))
     return 1 if wrong else 0
 
@@ -265,6 +275,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="so many runs, in place of minutes")
     parser.add_argument("--kills", type=int, default=3, help="how many of these are killed")
     parser.add_argument("--target", choices=("duckdb", "postgres"), default="duckdb")
+    parser.add_argument("--models", action="store_true", help="build the models and compare them")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", action="store_true", help="keep the folder it works in")
     options = parser.parse_args()

@@ -36,14 +36,21 @@ KEYS = {
 Row = dict[str, Any]
 
 
-def wrong(engine: Engine, tables: Tables, as_of: date, *, multiply: bool = False) -> list[str]:
+def wrong(
+    engine: Engine,
+    tables: Tables,
+    as_of: date,
+    *,
+    multiply: bool = False,
+    streams: Iterable[str] = STREAMS,
+) -> list[str]:
     """Where the marts are not what the records say, in words; each column of each row counts."""
     books = Books(tables, as_of, multiply=multiply)
     expected: dict[str, Iterable[Row]] = {
         "billit__ageing_monthly": books.ageing_monthly(),
         "billit__cash_flow": books.cash_flow(),
         "billit__contacts": books.contacts.values(),
-        "billit__coverage": books.coverage(STREAMS),
+        "billit__coverage": books.coverage(streams),
         "billit__deleted_invoices": books.deleted_invoices(),
         "billit__invoice_lines": books.invoice_lines(),
         "billit__invoice_vat": books.invoice_vat(),
@@ -94,11 +101,11 @@ def _typed(value: Any, type_: str) -> Any:
     if type_ == "date":
         return date.fromisoformat(str(value))
     if type_ == "timestamp":
-        return value if isinstance(value, datetime) else datetime.fromisoformat(_padded(value))
+        return value if isinstance(value, datetime) else datetime.fromisoformat(padded(value))
     return value
 
 
-def _padded(value: str) -> str:
+def padded(value: str) -> str:
     """A time of PostgreSQL's with all six decimals, as Python 3.10 wants them."""
     whole, _, fraction = value.partition(".")
     return f"{whole}.{fraction:0<6}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from tests import postgres
 from tests.transform.cases import first_run, second_run
@@ -58,12 +60,19 @@ class Demo:
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Messages:
     """Two runs of the tap against the demo account, the second a day ahead, and the cases."""
-    folder = tmp_path_factory.mktemp("messages")
-    demo = Demo(folder)
-    day0, day1 = demo.sync(0), demo.sync(1)
-    first = first_run(day0).write(folder / "cases0.jsonl")
-    second = second_run(day0).write(folder / "cases1.jsonl")
-    return Messages(((day0, first), (day1, second)), _day(day0))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+    folder /= "messages"
+    files = [folder / f"{name}.jsonl" for name in ("day0", "cases0", "day1", "cases1")]
+    with FileLock(f"{folder}.lock"):
+        if not files[-1].exists():
+            folder.mkdir(exist_ok=True)
+            demo = Demo(folder)
+            day0, _ = demo.sync(0), demo.sync(1)
+            first_run(day0).write(files[1])
+            second_run(day0).write(files[3])
+    return Messages(((files[0], files[1]), (files[2], files[3])), _day(files[0]))
 
 
 def _day(file: Path) -> date:

@@ -11,13 +11,19 @@ import yaml
 from tap_billit.report.command import main as report
 from tests.report.reading import article, figure
 from tests.transform.compare import wrong
-from tests.transform.engines import MODELS, NO_TESTS, PIP_URLS, ROOT, TRANSFORM, DuckDb, marts
+from tests.transform.engines import (
+    INCREMENTAL,
+    MODELS,
+    PIP_URLS,
+    ROOT,
+    TRANSFORM,
+    DuckDb,
+    marts,
+)
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.transform.conftest import Messages
     from tests.transform.engines import Engine
@@ -26,9 +32,9 @@ if TYPE_CHECKING:
 def test_the_marts_hold_what_the_records_say(engine: Engine, loaded: Messages) -> None:
     first, second = loaded.runs
     engine.load(*first)
-    engine.dbt("build", *NO_TESTS, billit_as_of=str(loaded.today))
+    engine.dbt("run", "--select", INCREMENTAL, as_of=loaded.today)
     engine.load(*second)
-    engine.dbt("build", billit_as_of=str(loaded.today))  # keeps what has not changed
+    engine.dbt("build", as_of=loaded.today)  # keeps what has not changed
     assert wrong(engine, Tables.of(loaded.files), loaded.today) == []
     check_report(engine)
 
@@ -48,17 +54,9 @@ def check_report(engine: Engine) -> None:
 
 
 def test_a_build_that_finds_no_table_fails(tmp_path: Path) -> None:
-    said = DuckDb(tmp_path).dbt("build", "--select", "+billit__invoices", expect=1)
+    said = DuckDb(tmp_path).dbt("run", "--select", "stg_billit__companies", expect=1)
     assert "No table of Billit was found in schema 'raw_billit'" in said
     assert "Set the variable billit_schema" in said
-
-
-def test_the_day_may_come_from_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BILLIT_AS_OF", "2027-02-03")
-    said = DuckDb(tmp_path).dbt("compile", "--inline", "select {{ billit.as_of() }} as day")
-    assert "select cast('2027-02-03' as date) as day" in said
 
 
 def test_each_mart_and_column_is_described() -> None:

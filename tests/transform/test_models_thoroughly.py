@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.transform.compare import by_key, wrong
+from scripts.soak_models import tables_of
+from tests.transform.compare import STREAMS, by_key, wrong
 from tests.transform.conftest import Demo
 from tests.transform.engines import NO_TESTS, SCHEMA, TRANSFORM, DuckDb, Engine
 from tests.transform.records import Copy, Tables
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
+PAST = date(2026, 9, 30)
+ROWS = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")
 LISTS = (
     "companies",
     "deleted_orders",
@@ -42,80 +45,80 @@ def test_the_demo_account_day_by_day(engine: Engine, tmp_path: Path) -> None:
         engine.load(files[-1])
         tables = Tables.of(files)
         today = _today(tables)
-        engine.dbt("build", *NO_TESTS, billit_as_of=str(today))
+        engine.dbt("build", *NO_TESTS, as_of=today)
         assert wrong(engine, tables, today) == [], f"after {days} days"
+    assert wrong(engine, tables_of(engine), today) == [], "as the soak compares"
 
 
-def test_rows_are_enough(engine: Engine, loaded: Messages) -> None:
-    """Without details, bank, products, and a column of the rest."""
-    files = loaded.runs[0]
-    engine.load(*files)
+def test_the_same_tables_with_other_settings(engine: Engine, loaded: Messages) -> None:
+    """What is loaded and set may change from build to build: nothing of before is left."""
+    engine.load(*loaded.runs[0])
+    tables = Tables.of(loaded.runs[0])
+    check_dbts_own_tests_and_docs(engine, loaded.today)
+    months = month_of_the_ageing(engine)
+    check_a_past_day_and_the_other_direction_of_rates(engine, tables)
+    assert months == open_items(engine)
+    without_rows(engine, tables, loaded.today)
+    without_all_but_rows(engine, tables, loaded.today)
+
+
+def check_dbts_own_tests_and_docs(engine: Engine, today: date) -> None:
+    """Freshness is asked of what each run reads; the docs are one page."""
+    engine.dbt("build", as_of=today)
+    engine.dbt("source", "freshness", as_of=today)
+    engine.dbt("docs", "generate", "--static", as_of=today)
+    page = engine.folder / "target" / "static_index.html"
+    assert "billit__open_items" in page.read_text(encoding="utf-8")
+
+
+def check_a_past_day_and_the_other_direction_of_rates(engine: Engine, tables: Tables) -> None:
+    """And a table of another name."""
+    engine.execute(f"alter table {SCHEMA}.parties rename to contacts")
+    names = {"parties": "contacts"}
+    build = ("build", *NO_TESTS)
+    engine.dbt(*build, as_of=PAST, billit_exchange="multiply", billit_identifiers=names)
+    assert wrong(engine, tables, PAST, multiply=True) == []
+    said = engine.dbt("run", "--select", "billit__invoices", billit_exchange="other", expect=2)
+    assert "billit_exchange is divide or multiply" in said
+    engine.execute(f"alter table {SCHEMA}.contacts rename to parties")
+    engine.dbt(*build, billit_as_of=str(PAST))
+    assert wrong(engine, tables, PAST) == []
+
+
+def without_rows(engine: Engine, tables: Tables, today: date) -> None:
+    """Details are enough."""
+    left = [stream for stream in STREAMS if stream not in ROWS]
+    engine.dbt("build", *NO_TESTS, as_of=today, billit_streams=left)
+    assert wrong(engine, tables.without(*ROWS), today, streams=left) == []
+
+
+def without_all_but_rows(engine: Engine, tables: Tables, today: date) -> None:
+    """Rows are enough, without details, bank, products, and a column of the rest."""
     engine.drop(*LISTS)
     engine.execute(f'alter table {SCHEMA}.sales_invoices drop column "PaymentMethod"')
-    tables = Tables.of(files).without(*LISTS)
+    tables = tables.without(*LISTS)
     rows = tables.streams["sales_invoices"]
     for key, copy in rows.items():
         record = {name: value for name, value in copy.record.items() if name != "PaymentMethod"}
         rows[key] = Copy(copy.stream, record, copy.extracted)
-    engine.dbt("build", billit_as_of=str(loaded.today))
-    assert wrong(engine, tables, loaded.today) == []
+    engine.dbt("build", as_of=today)
+    assert wrong(engine, tables, today) == []
 
 
-def test_details_are_enough(engine: Engine, loaded: Messages) -> None:
-    files = loaded.runs[0]
-    rows = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")
-    engine.load(*files)
-    engine.drop(*rows)
-    engine.dbt("build", *NO_TESTS, billit_as_of=str(loaded.today))
-    assert wrong(engine, Tables.of(files).without(*rows), loaded.today) == []
+def month_of_the_ageing(engine: Engine) -> dict[tuple[Any, ...], Any]:
+    """What was open at the end of a month, in the mart that has them all."""
+    months = by_key("billit__ageing_monthly", engine.mart("billit__ageing_monthly"))
+    return {key[1:]: row["company_open_amount"] for key, row in months.items() if key[0] == PAST}
 
 
-def test_settings(engine: Engine, loaded: Messages) -> None:
-    """A past day, the other direction of rates, streams left out, and a table of another name."""
-    files = loaded.runs[0]
-    engine.load(*files)
-    engine.execute(f"alter table {SCHEMA}.parties rename to contacts")
-    engine.dbt(
-        "build",
-        *NO_TESTS,
-        billit_as_of="2026-09-30",
-        billit_exchange="multiply",
-        billit_identifiers={"parties": "contacts"},
-    )
-    assert wrong(engine, Tables.of(files), date(2026, 9, 30), multiply=True) == []
-    said = engine.dbt("run", "--select", "billit__invoices", billit_exchange="other", expect=2)
-    assert "billit_exchange is divide or multiply" in said
-
-
-def test_a_month_of_the_ageing_is_that_days_open_items(tmp_path: Path, loaded: Messages) -> None:
-    engine = DuckDb(tmp_path)
-    engine.load(*loaded.runs[0])
-    engine.dbt("build", *NO_TESTS, billit_as_of=str(loaded.today))
-    months = {
-        key[1:]: row["company_open_amount"]
-        for key, row in by_key(
-            "billit__ageing_monthly", engine.mart("billit__ageing_monthly")
-        ).items()
-        if key[0] == date(2026, 9, 30)
-    }
-    engine.dbt("build", *NO_TESTS, billit_as_of="2026-09-30")
+def open_items(engine: Engine) -> dict[tuple[Any, ...], Any]:
+    """What is open on the day that the models were built for."""
     items: Counter[tuple[Any, ...]] = Counter()
-    for row in engine.mart("billit__open_items"):
+    for row in by_key("billit__open_items", engine.mart("billit__open_items")).values():
         if row["company_open_amount"] is not None:
             items[row["company_id"], row["side"], row["bucket"]] += row["company_open_amount"]
-    assert months == items
     assert len(items) > 10
-
-
-def test_dbts_own_tests_and_docs(engine: Engine, loaded: Messages) -> None:
-    """Freshness is asked of what each run reads; the docs are one page."""
-    engine.load(*loaded.runs[0])
-    engine.dbt("build")
-    engine.dbt("source", "freshness")
-    engine.dbt("docs", "generate", "--static")
-    assert "billit__open_items" in (engine.folder / "target" / "static_index.html").read_text(
-        encoding="utf-8"
-    )
+    return items
 
 
 def test_another_project_uses_it_as_a_package(tmp_path: Path, loaded: Messages) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.transform.compare import wrong
-from tests.transform.engines import NO_TESTS, TRANSFORM, DuckDb
+from tests.transform.engines import INCREMENTAL, NO_TESTS, TRANSFORM, DuckDb
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ class Mutation(NamedTuple):
 
 
 MUTATIONS = {
+    "what was read again is not made anew": Mutation(
+        "macros/kept.sql",
+        "        and kept.extracted_at = present.extracted_at\n",
+        "",
+        "billit__invoices",
+    ),
     "sign of credit notes": Mutation(
         "models/marts/billit__invoices.sql",
         "case when order_type = 'CreditNote' then -1 else 1 end as sign",
@@ -151,26 +157,31 @@ MUTATIONS = {
 def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
     """The models without a mistake, of a copy of the project."""
     engine = DuckDb(tmp_path_factory.mktemp("mutations"))
-    engine.load(*loaded.files)
     project = engine.folder / "transform"
     shutil.copytree(TRANSFORM, project, ignore=shutil.ignore_patterns("target", "logs"))
-    engine.dbt("build", *NO_TESTS, project=project, billit_as_of=str(loaded.today))
+    engine.load(*loaded.runs[0])
+    engine.dbt("run", "--select", INCREMENTAL, project=project, as_of=loaded.today)
+    engine.load(*loaded.runs[1])
+    engine.copy(engine.folder / "before")
+    engine.dbt("build", *NO_TESTS, project=project, as_of=loaded.today)
     assert wrong(engine, Tables.of(loaded.files), loaded.today) == []
     return engine
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_the_oracle_finds(name: str, built: DuckDb, loaded: Messages, tmp_path: Path) -> None:
-    mutation, project, engine = MUTATIONS[name], built.folder / "transform", built.copy(tmp_path)
-    file = project / mutation.file
+    mutation, project = MUTATIONS[name], built.folder / "transform"
+    incremental = mutation.file == "macros/kept.sql"
+    before = DuckDb(built.folder / "before") if incremental else built
+    engine, file = before.copy(tmp_path), project / mutation.file
     right = file.read_text(encoding="utf-8")
     assert mutation.right in right
     file.write_text(right.replace(mutation.right, mutation.mistaken), encoding="utf-8")
     model = mutation.file.startswith("models/")
     selected = [f"{file.stem}+"] if model else ["intermediate", "marts"]
+    selected += ["staging", "seeds"] * incremental
     try:
-        today = str(loaded.today)
-        engine.dbt("run", "--select", *selected, project=project, billit_as_of=today)
+        engine.dbt("run", "--select", *selected, project=project, as_of=loaded.today)
     finally:
         file.write_text(right, encoding="utf-8")
     assert mutation.mart in _marts(engine, Tables.of(loaded.files), loaded)
