@@ -69,6 +69,7 @@ bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in fu
 	.venv/bin/python -m benchmarks.pace --small
 	.venv/bin/python -m benchmarks.memory --small
 	.venv/bin/python -m benchmarks.state --small
+	.venv/bin/python -m benchmarks.models --small
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix

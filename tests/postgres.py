@@ -46,18 +46,18 @@ class Postgres:
 
     def __init__(self, binaries: Path, folder: Path, port: int) -> None:
         self._binaries = binaries
-        self._folder = folder
+        self.folder = folder
         self._port = port
 
     @property
     def url(self) -> str:
         """For SQLAlchemy."""
-        return f"postgresql+psycopg://postgres@/postgres?host={self._folder}"
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
 
     def run(self, sql: str) -> str:
         """What psql prints, unadorned."""
         psql = (self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1")
-        server = ("-h", self._folder, "-p", str(self._port), "-U", "postgres")
+        server = ("-h", self.folder, "-p", str(self._port), "-U", "postgres")
         done = _call(*psql, *server, input=sql)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -221,10 +221,6 @@ class PostgreSql(Engine):
         self.server = server
 
     @property
-    def _host(self) -> str:
-        return self.server.url.partition("host=")[2]
-
-    @property
     @override
     def config(self) -> dict[str, Any]:
         return {"sqlalchemy_url": self.server.url, "default_target_schema": SCHEMA}
@@ -238,7 +234,7 @@ class PostgreSql(Engine):
     @override
     def env(self) -> dict[str, str]:
         return {
-            "BILLIT_POSTGRES_HOST": self._host,
+            "BILLIT_POSTGRES_HOST": str(self.server.folder),
             "BILLIT_POSTGRES_USER": "postgres",
             "BILLIT_POSTGRES_DATABASE": "postgres",
         }
