@@ -50,8 +50,9 @@ class Language:
 
     def change(self, amount: Decimal, currency: str) -> Markup:
         """The same for what came or went: with its sign."""
-        sign = "+" if amount > 0 else ""
-        return _data(amount, sign + self._without_cents(amount, currency))
+        written = self._without_cents(-abs(amount), currency)  # the sign in its place
+        sign = "+" if amount > 0 else "-" if amount < 0 else ""
+        return _data(amount, written.replace("-", sign))
 
     def number(self, amount: Decimal) -> Markup:
         """An amount without its currency, to the cent."""
@@ -67,7 +68,8 @@ class Language:
 
     def percent(self, rate: Decimal) -> str:
         """A rate in percent, as many decimals as it has."""
-        return format_percent(rate / 100, "#,##0.##%", locale=self._locale)
+        space = "\N{NO-BREAK SPACE}" if self.code == "fr" else ""
+        return format_percent(rate / 100, f"#,##0.##{space}%", locale=self._locale)
 
     def day(self, day: date, form: str = "d MMM y") -> str:
         """A day."""

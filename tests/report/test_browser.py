@@ -192,8 +192,8 @@ def test_charts_and_lists_of_links_have_names(screen: Screen) -> None:
     assert names == [
         ("list", "Bedrijven"),
         ("list", "Taal"),
-        ("figure", "Kas per week"),
-        ("figure", "Openstaand, naar ouderdom"),
+        ("figure", "Kasstroom per week"),
+        ("figure", "Ouderdomsbalans"),
         ("figure", "Verkoop en aankoop"),
         ("figure", "Te ontvangen, maand per maand"),
     ]
