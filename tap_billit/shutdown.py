@@ -26,7 +26,7 @@ import logging
 import os
 import signal
 import sys
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from threading import Condition, Event, Thread, current_thread, main_thread
@@ -87,6 +87,8 @@ class Shutdown:
         """
         future: Future[T] = Future()
         Thread(target=fulfil, args=(future, work), name="billit-shield").start()
+        while not wait([future], timeout=1).done:  # without end, Windows would hear no Ctrl-C
+            pass
         return future.result()
 
     @contextmanager

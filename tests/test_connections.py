@@ -6,11 +6,12 @@ import re
 import shutil
 import ssl
 import subprocess
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.api import client
+from tap_billit.api import client, deadline
 from tests.kit.comparison import ROWS
 from tests.kit.run import sync
 from tests.kit.sockets import NoServer, serving
@@ -119,3 +120,29 @@ def test_tls_that_is_cut_off_is_tried_again(waits: Waits) -> None:
         run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=1)
     assert sum(waits.seconds) == pytest.approx(60)
     assert "could not be reached at https://127" in str(run.error)
+
+
+def test_an_answer_that_trickles_over_tls_has_a_deadline(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "SHORTEST", 0.2)
+    monkeypatch.setattr(deadline, "TIMEOUTS", 0)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    sent = 0
+
+    def trickle(connection: socket.socket) -> None:
+        nonlocal sent
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(65536)
+            wrapped.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while sent < 500:
+                Event().wait(0.01)
+                wrapped.sendall(b" ")
+                sent += 1
+
+    with serving(trickle) as address:
+        run = sync(NoServer(), ROWS, api_url=f"https://{address}", retry_minutes=0)
+    assert "the answer was not complete after 0 seconds" in str(run.error)
+    assert 0 < sent < 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 from tap_billit.auth.token_store import TokenStore, open_store
 from tap_billit.auth.tokens import PendingRefresh, Tokens, now
 from tap_billit.errors import LoginError, TransientError
+from tap_billit.storage import private_files
 from tap_billit.storage.base import ChangedError
 from tests.kit.login import exclusive, put
 
@@ -174,3 +176,26 @@ def test_what_is_no_file_is_refused_and_left_as_it_is(path: Path) -> None:
 def test_the_top_of_a_file_system_is_no_store(place: str) -> None:
     with pytest.raises(LoginError, match="name a file in it"):
         store_at(place).load()
+
+
+@pytest.mark.parametrize(("readers", "there"), [(3, "new"), (private_files.TRIES, "old")])
+def test_on_windows_a_file_that_is_being_read_is_replaced_in_a_moment(
+    readers: int, there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows answers: this is not run there."""
+    replace, refused = Path.replace, iter(range(readers))
+
+    def busy(self: Path, target: Path) -> Path:
+        if next(refused, None) is not None:
+            raise PermissionError(13, "The process cannot access the file")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(private_files, "ON_WINDOWS", True)
+    monkeypatch.setattr("tap_billit.storage.private_files.time.sleep", lambda _: None)
+    source, target = tmp_path / "new", tmp_path / "there"
+    for path, content in ((source, "new"), (target, "old")):
+        path.write_text(content)
+    with nullcontext() if there == "new" else pytest.raises(PermissionError):
+        private_files._replace(source, target)
+    assert target.read_text() == there

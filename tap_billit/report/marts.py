@@ -25,6 +25,8 @@ NEEDED = {
     "billit__open_items",
 }
 
+_POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
+
 _TABLES = """
     select table_catalog, table_schema, table_name from information_schema.tables
     where table_name like 'billit%'
@@ -67,17 +69,22 @@ def opened(database: str, *, schema: str | None = None) -> Generator[Marts, None
 
 
 def is_url(database: str) -> bool:
-    """Whether it is PostgreSQL's."""
-    return database.lower().startswith(("postgresql://", "postgres://"))
+    """Whether it is PostgreSQL's, as libpq or as SQLAlchemy writes it."""
+    return bool(_POSTGRES.match(database))
 
 
 def _connected(database: str) -> Any:
     if is_url(database):
-        connection = psycopg.connect(database)
+        connection = psycopg.connect(_POSTGRES.sub("postgresql://", database))
         connection.read_only = True
         # All figures of a page are of one moment, even while dbt makes the tables anew.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return connection
+    if "://" in database:
+        raise MartsError(
+            f"{_hidden(database)} is of no kind that is read: give a DuckDB file, or "
+            "postgresql://user@host/database."
+        )
     if not Path(database).is_file():
         raise MartsError(f"There is no file {database}: load and build first (make demo).")
     return duckdb.connect(database, read_only=True)
@@ -108,6 +115,11 @@ def _schema(connection: Any, wanted: str | None) -> tuple[str, str]:
 
 
 def _told(error: Exception) -> str:
-    """The first line of a database's error; credentials may stand before an @, even in half."""
+    """The first line of a database's error."""
     line = str(error).strip().partition("\n")[0]
-    return "The database cannot be read: " + re.sub(r"[^\s\"'/]*@", "…@", line)
+    return f"The database cannot be read: {_hidden(line)}"
+
+
+def _hidden(text: str) -> str:
+    """Without what stands before an @: credentials, even in half."""
+    return re.sub(r"[^\s\"'/]*@", "…@", text)

@@ -6,6 +6,8 @@ import errno
 import logging
 import os
 import stat
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,8 +15,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-billit")
 
+ON_WINDOWS = os.name == "nt"
+
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+TRIES, MOMENT = 50, 0.02
+"""How often a file is replaced that somebody reads, and the seconds in between."""
 
 LARGEST = 1 << 20
 """Bytes of a document: a hundred times what a store of tokens has."""
@@ -39,7 +46,7 @@ def check_folder(folder: Path) -> None:
         PermissionError: everybody can.
     """
     mode = folder.stat().st_mode if folder.exists() else 0
-    if os.name != "nt" and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+    if not ON_WINDOWS and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise PermissionError(
             errno.EPERM, f"everybody may write in its folder; run `chmod o-w {folder}`"
         )
@@ -58,8 +65,18 @@ def move(file: Any, source: Path, target: Path) -> None:
         flush(file)
         if not os.path.samestat(os.fstat(file.fileno()), source.lstat()):
             raise FileExistsError(errno.EEXIST, f"somebody has exchanged {source}")
-    source.replace(target)
+    _replace(source, target)
     flush_folder(target.parent)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Windows replaces no file that another process is reading, which takes that a moment."""
+    for _ in range(TRIES - 1 if ON_WINDOWS else 0):
+        with suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(MOMENT)
+    source.replace(target)
 
 
 def read(path: Path) -> bytes | None:
@@ -84,13 +101,13 @@ def read_own(path: Path) -> bytes | None:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINKS), "rb") as file:
             owner = os.fstat(file.fileno()).st_uid
-            return file.read() if os.name == "nt" or owner == os.geteuid() else None
+            return file.read() if ON_WINDOWS or owner == os.geteuid() else None
     except OSError:
         return None
 
 
 def _tighten(path: Path, found: os.stat_result) -> None:
-    if os.name == "nt" or not found.st_mode & 0o077:
+    if ON_WINDOWS or not found.st_mode & 0o077:
         return
     logger.warning(
         "%s could be read by other users (mode %o) until now; if one of them may have done so, log "
@@ -112,7 +129,7 @@ def flush(file: Any) -> None:
 
 def flush_folder(folder: Path) -> None:
     """Make a rename last. Windows cannot, some network disks will not."""
-    if os.name == "nt":
+    if ON_WINDOWS:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

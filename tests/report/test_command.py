@@ -106,6 +106,21 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path, capsys: Capture) -> 
     assert "The database cannot be read: " in refused(capsys, "--database", str(file))
 
 
+@pytest.mark.parametrize("url", ["mysql://me:s3cret@h/x", "duckdb://x", "s3://me:s3cret@b/x"])
+def test_a_database_of_another_kind_is_told_without_its_password(url: str, capsys: Capture) -> None:
+    said = refused(capsys, "--database", url)
+    assert "is of no kind that is read: give a DuckDB file, or postgresql://" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("scheme", ["POSTGRESQL", "postgres", "postgresql+psycopg2"])
+def test_a_url_of_postgresql_in_any_form_is_one(scheme: str, capsys: Capture) -> None:
+    said = refused(capsys, "--database", f"{scheme}://me:s3cret@127.0.0.1:1/books")
+    assert "127.0.0.1" in said
+    assert "efused" in said
+    assert "s3cret" not in said
+
+
 @pytest.mark.parametrize("password", ["s3cret", "s3@cr3t", "s3/cr3t", "s3:cr3t#"])
 def test_a_password_is_not_told(capsys: Capture, password: str) -> None:
     url = f"postgresql://me:{password}@127.0.0.1:1/books"

@@ -10,10 +10,12 @@ import __future__
 
 import ast
 import inspect
+import os
 import textwrap
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from types import CodeType, FunctionType
 
     import pytest
+
+
+HERE = Path(__file__).parent
+IN_PROCESSES = (str(HERE / "mutated_process"), str(HERE.parents[1]))
+"""Where Python finds what mutates the processes that tests start, and the tests."""
 
 
 @dataclass(frozen=True)
@@ -133,4 +140,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         stack = ExitStack()
         stack.enter_context(MUTATIONS[name].apply())
+        folders = (*IN_PROCESSES, os.environ.get("PYTHONPATH", ""))
+        variables = {"MUTATED_TAP": name, "PYTHONPATH": os.pathsep.join(folders)}
+        stack.enter_context(mock.patch.dict(os.environ, variables))
         config.add_cleanup(stack.close)

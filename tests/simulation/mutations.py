@@ -16,15 +16,17 @@ from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_crawl import CRAWL
 from tests.simulation.mutations_guards import GUARDS
 from tests.simulation.mutations_lists import LISTS
+from tests.simulation.mutations_login import LOGIN
 from tests.simulation.mutations_open import OPEN
 from tests.simulation.mutations_recent import RECENT
 
 _ALL = (
     *CRAWL,
+    *GUARDS,
     *LISTS,
+    *LOGIN,
     *OPEN,
     *RECENT,
-    *GUARDS,
     # What is read.
     Mutation(
         "supplier_credit_notes_as_income",

@@ -1,0 +1,283 @@
+"""Mutations of the login, its store, the rate limit and the end of a process."""
+
+from __future__ import annotations
+
+import time
+
+from tests.simulation.mutating import Mutation, Replace, Rewrite
+
+LOGIN = (
+    # Spending a single-use token.
+    Mutation(
+        "no_note_before_spending",
+        Rewrite("auth.rotation:Rotation.spend", "self._store.replace(noted)", "pass"),
+        "auth/test_endpoint_fails.py -k rotation_whose_answer",
+    ),
+    Mutation(
+        "room_is_not_reserved",
+        Rewrite("auth.rotation:Rotation._asked", "self._store.reserve()", "pass"),
+        "test_refresh_survives.py -k full_disk",
+    ),
+    Mutation(
+        "room_is_reserved_in_words",
+        Rewrite("storage.local:LocalFile.reserve", 'self._reserved.write(b" " * RESERVE)', "pass"),
+        "test_token_store.py -k without_room",
+    ),
+    Mutation(
+        "a_file_that_is_read_is_not_replaced_on_windows",
+        Rewrite("storage.private_files:_replace", "TRIES - 1 if ON_WINDOWS else 0", "0"),
+        "test_token_store_safety.py -k windows",
+    ),
+    Mutation(
+        "answer_is_not_kept_before_it_is_read",
+        Replace("auth.rotation:Rotation._keep_answer", lambda *_: None),
+        "auth/test_answers.py -k kept",
+    ),
+    Mutation(
+        "kept_answer_is_not_used",
+        Rewrite("auth.rotation:Rotation.recover", "if kept is None or note is None", "if True"),
+        "auth/test_answers.py -k later_version",
+    ),
+    Mutation(
+        "new_tokens_are_saved_in_one_try",
+        Rewrite("auth.rotation:Rotation._keep", "(*SAVE_WAITS, 0)", "(0,)"),
+        "auth/test_unsaved.py -k stumbles",
+    ),
+    Mutation(
+        "no_copy_of_unsaved_tokens",
+        Replace("auth.rotation:Rotation._make_copy", lambda *_: None),
+        "auth/test_unsaved.py -k beside",
+    ),
+    Mutation(
+        "late_write_overrules_a_newer_login",
+        Rewrite(
+            "auth.rotation:Rotation._put",
+            "if there is None or self.overrules or (note and note.token == spent)",
+            "if True",
+        ),
+        "auth/test_endpoint_fails.py -k newer_login",
+    ),
+    # Which token is asked with, and when.
+    Mutation(
+        "configured_token_is_sent_again",
+        Rewrite(
+            "auth.oauth:OAuth._configured_is_unspent",
+            "fingerprint(self._configured) not in kept.known",
+            "True",
+        ),
+        "auth/test_config_or_store.py -k never_sent_again",
+    ),
+    Mutation(
+        "revoked_login_is_refreshed",
+        Rewrite("auth.oauth:OAuth.renew", "if code == REVOKED:", "if False:"),
+        "auth/test_refused.py -k taken_back",
+    ),
+    Mutation(
+        "every_401_is_worth_a_token",
+        Rewrite(
+            "auth.oauth:OAuth.renew", "(code in self._not_mended and code not in EXPIRED)", "False"
+        ),
+        "auth/test_refused.py -k no_new_token_mends",
+    ),
+    Mutation(
+        "wrong_secret_is_a_dead_login",
+        Rewrite("auth.oauth:OAuth._explain", "if refusal.names_client", "if False"),
+        "auth/test_refused.py -k wrong_secret",
+    ),
+    Mutation(
+        "closed_login_refreshes",
+        Rewrite("auth.oauth:OAuth._attempt", "if self.over.is_set()", "if False"),
+        "test_shutdown_login.py -k closed",
+    ),
+    Mutation(
+        "no_lock_around_a_refresh",
+        Rewrite(
+            "auth.oauth:OAuth._from_store",
+            "with self.store.exclusive(over=self.over, patience=patience)",
+            "if True",
+        ),
+        "test_refresh_survives.py -k processes_refresh_once",
+    ),
+    # The token endpoint and the login page.
+    Mutation(
+        "token_requests_follow_redirects",
+        Rewrite(
+            "auth.token_endpoint:TokenEndpoint._post",
+            "allow_redirects=False",
+            "allow_redirects=True",
+        ),
+        "auth/test_endpoint_fails.py -k token_request_follows",
+    ),
+    Mutation(
+        "way_in_is_sought_each_time",
+        Rewrite("auth.token_endpoint:TokenEndpoint._grant", "self.way = way", "pass"),
+        "test_token_endpoint_dialects.py -k found_and_kept",
+    ),
+    Mutation(
+        "credentials_from_netrc",
+        Rewrite("auth.token_endpoint:TokenEndpoint._post", "else _no_auth", "else None"),
+        "auth/test_refresh.py -k body_where_basic",
+    ),
+    Mutation(
+        "anybody_ends_the_login",
+        Rewrite(
+            "auth.callback:_Handler.do_GET",
+            'parse_qs(query).get("state") != [self.server.state]',
+            "not query",
+        ),
+        "login/test_callback.py -k stranger",
+    ),
+    Mutation(
+        "any_name_may_point_here",
+        Rewrite("auth.callback:_Handler.do_GET", "not in self.server.hosts", '== "x"'),
+        "login/test_callback.py -k only_points_here",
+    ),
+    # The store's file.
+    Mutation(
+        "new_file_may_be_somebody_elses",
+        Rewrite("storage.private_files:create", "| os.O_EXCL | _NO_LINKS", "| os.O_TRUNC"),
+        "test_token_store_safety.py -k put_there_meanwhile",
+    ),
+    Mutation(
+        "what_was_there_stays_there",
+        Rewrite("storage.private_files:create", "path.unlink(missing_ok=True)", "pass"),
+        "test_token_store_safety.py -k 'was_there'",
+    ),
+    Mutation(
+        "others_may_read_the_tokens",
+        Rewrite("storage.private_files:create", "0o600", "0o644"),
+        "test_token_store.py -k only_the_owner",
+    ),
+    Mutation(
+        "everybody_may_write_in_the_folder",
+        Replace("storage.private_files:check_folder", lambda _: None),
+        "test_token_store_safety.py -k everybody",
+    ),
+    Mutation(
+        "a_store_stays_readable",
+        Replace("storage.private_files:_tighten", lambda *_: None),
+        "test_token_store_safety.py -k tightened",
+    ),
+    Mutation(
+        "exchange_is_not_noticed",
+        Rewrite(
+            "storage.private_files:move",
+            "not os.path.samestat(os.fstat(file.fileno()), source.lstat())",
+            "False",
+        ),
+        "test_token_store_safety.py -k exchanged",
+    ),
+    Mutation(
+        "a_strangers_answer_is_taken",
+        Rewrite("storage.private_files:read_own", "owner == os.geteuid()", "True"),
+        "test_token_store_safety.py -k somebody_else",
+    ),
+    Mutation(
+        "a_device_is_a_file",
+        Rewrite("storage.private_files:read", "not stat.S_ISREG(found.st_mode)", "False"),
+        "test_token_store_safety.py -k is_no_file",
+    ),
+    Mutation(
+        "what_was_not_read_is_replaced",
+        Rewrite("storage.base:Storage.replace", "if self.read() != old", "if False"),
+        "test_token_store_safety.py -k only_what_was_read",
+    ),
+    # The rate limit.
+    Mutation(
+        "no_rate_limit",
+        Rewrite("api.rate_limit:RateLimiter._book", "if full else now", "if False else now"),
+        "test_rate_limit.py -k no_window",
+    ),
+    Mutation(
+        "late_turns_are_used",
+        Rewrite("api.rate_limit:RateLimiter.acquire", "self.clock() - turn <= LATE", "True"),
+        "test_rate_limit.py -k wakes_up_late",
+    ),
+    Mutation(
+        "wall_clock",
+        Replace("api.rate_limit:RateLimiter.clock", staticmethod(time.time)),
+        "test_shared_rate_limit.py -k wall_clock",
+    ),
+    Mutation(
+        "a_reboot_gives_turns",
+        Rewrite("api.rate_limit:SharedRateLimiter._book", "booked > now", "False"),
+        "test_shared_rate_limit.py -k reboot",
+    ),
+    Mutation(
+        "no_shared_limit",
+        Rewrite("api.rate_limit:SharedRateLimiter._book", "if full else now", "if False else now"),
+        "test_shared_rate_limit.py -k together",
+    ),
+    Mutation(
+        "turns_go_where_a_link_points",
+        Rewrite(
+            "api.rate_limit:SharedRateLimiter._make_own_file",
+            "not S_ISREG(self._path.lstat().st_mode)",
+            "False",
+        ),
+        "test_shared_rate_limit.py -k link_in_place",
+    ),
+    Mutation(
+        "any_database_is_ours",
+        Rewrite("api.rate_limit:SharedRateLimiter._begin", "!= (0,)", "== ()"),
+        "test_shared_rate_limit.py -k database_of_something_else",
+    ),
+    # The end.
+    Mutation(
+        "what_is_being_spent_is_cut_off",
+        Rewrite("shutdown:Shutdown._end", "while self._spending and", "while False and"),
+        "test_shutdown_login.py -k being_spent",
+    ),
+    Mutation(
+        "what_is_being_spent_has_no_bound",
+        Rewrite("shutdown:Shutdown._end", "max(self._spending)", "60"),
+        "test_shutdown_login.py -k being_spent",
+    ),
+    Mutation(
+        "spending_begins_after_the_end",
+        Rewrite("shutdown:Shutdown.spending", "if begins and self._over", "if False"),
+        "test_shutdown_login.py -k nothing_is_begun",
+    ),
+    Mutation(
+        "the_end_is_in_the_main_thread",
+        Rewrite(
+            "shutdown:Shutdown.stop",
+            "self._signals.put(signum)",
+            "self._signals.put(signum); [call() for call in self._calls]",
+        ),
+        "test_shutdown.py -k lock_is_held",
+    ),
+    Mutation(
+        "a_hangup_under_nohup_ends_the_run",
+        Rewrite("shutdown:_handle", "signal.getsignal(signum) is signal.SIG_IGN", "False"),
+        "test_shutdown_login.py -k nohup",
+    ),
+    # What an answer may take, and BATCH.
+    Mutation(
+        "tls_has_no_deadline",
+        Rewrite(
+            "api.deadline:_set_deadlines",
+            "_timed(pool)",
+            '_timed(pool) if scheme == "http" else pool',
+        ),
+        "test_connections.py -k tls",
+    ),
+    Mutation(
+        "batches_are_neither_masked_nor_mapped",
+        Rewrite(
+            "streams.record_writer:RecordWriter._sync_batches",
+            "self._generate_record_messages(record)",
+            "[RecordMessage(stream=self.name, record=record)]",
+        ),
+        "test_batch.py -k files_hold",
+    ),
+    Mutation(
+        "a_batch_is_of_one_stream",
+        Rewrite(
+            "streams.record_writer:RecordWriter._batches",
+            "by_stream.setdefault(message.stream, [])",
+            "by_stream.setdefault(messages[0].stream, [])",
+        ),
+        "test_batch.py -k files_hold",
+    ),
+)
