@@ -1,4 +1,4 @@
-"""Four ways to turn the same pages into lines: `NAME URL KIND`, to standard output."""
+"""Ways to turn the same pages into lines: `NAME URL KIND`, to standard output."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ def tap(url: str, kind: str) -> None:
         json.dump(config | {"refresh_unpaid": False}, file)
         file.flush()
         module.TapBillit.cli(["--config", file.name])
+
+
+def airbyte(url: str, kind: str) -> None:
+    """The same by way of Airbyte: `source-billit read`."""
+    from tap_billit import tap as module
+    from tap_billit.airbyte.command import main
+
+    module.STREAMS = tuple(each for each in module.STREAMS if each.name == STREAMS[kind])
+    config = {"api_url": url, "api_key": "none", "requests_per_minute": 10**6}
+    stream = {"stream": {"name": STREAMS[kind]}, "sync_mode": "incremental"}
+    with NamedTemporaryFile("w", suffix=".json") as file, NamedTemporaryFile("w") as catalog:
+        json.dump(config | {"refresh_unpaid": False}, file)
+        json.dump({"streams": [stream]}, catalog)
+        file.flush()
+        catalog.flush()
+        main(["read", "--config", file.name, "--catalog", catalog.name])
 
 
 def floor(url: str, kind: str) -> None:
@@ -122,5 +138,5 @@ def dlt(url: str, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    ways = {each.__name__: each for each in (tap, floor, exact_floor, plain_sdk, dlt)}
+    ways = {each.__name__: each for each in (tap, airbyte, floor, exact_floor, plain_sdk, dlt)}
     ways[sys.argv[1]](*sys.argv[2:])

@@ -28,10 +28,13 @@ from tap_billit.state_messages import StatePace
 from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from requests import Session
 
     from tap_billit.api.paginator import Row
     from tap_billit.auth.base import Auth
+    from tap_billit.auth.token_store import TokenStore
     from tap_billit.settings import Settings
 
 logger = logging.getLogger("tap-billit")
@@ -43,7 +46,8 @@ UNPACED = 1_000_000
 class BillitAccount:
     """One session, one login and the companies it reaches, from the tap's settings.
 
-    Nothing is asked before it is needed. `incomplete` is what this run could not have.
+    Nothing is asked before it is needed. `incomplete` is what this run could not have; `limited` is
+    told for how many seconds Billit's limit holds it, `estimated` how many records a stream has.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -51,6 +55,8 @@ class BillitAccount:
         self.incomplete = Incomplete()
         self.shared_lists = SharedLists()
         self.state_pace = StatePace()
+        self.limited: Callable[[float], object] = lambda _: None
+        self.estimated: Callable[[str, int], object] = lambda *_: None
         self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}
         self._opening = Lock()
@@ -78,18 +84,45 @@ class BillitAccount:
     def _connect(self) -> BillitClient:
         settings = _start_demo(self.settings) if self.settings.runs_demo else self.settings
         patience = Patience(settings.patience)
+        patience.limited = self.limited
         session = rate_limited_session(
             requests_per_minute=settings.requests_per_minute,
             user_agent=settings.agent,
             rate_limit_store=settings.rate_limit_store,
+            limited=self.limited,
         )
         return BillitClient(
             base_url=settings.base_url,
-            auth=_auth(settings, session, patience),
+            auth=self._auth(settings, session, patience),
             session=session,
             timeout=settings.request_timeout,
             patience=patience,
             context_party_id=settings.context_party_id,
+        )
+
+    def _auth(self, settings: Settings, session: Session, patience: Patience) -> Auth:
+        if settings.api_key:
+            return ApiKeyAuth(settings.api_key)
+        return OAuth(
+            endpoint=TokenEndpoint(
+                url=f"{settings.base_url}/OAuth2/token",
+                client_id=settings.client_id or "",
+                client_secret=settings.client_secret or "",
+                session=session,
+                timeout=settings.request_timeout,
+            ),
+            refresh_token=settings.refresh_token,
+            store=self.token_store(settings),
+            patience=patience,
+        )
+
+    def token_store(self, settings: Settings) -> TokenStore:
+        """Where the tokens of a login are kept."""
+        return open_store(
+            settings.token_store,
+            environment=settings.environment,
+            client_id=settings.client_id or "",
+            api_url=settings.api_url,
         )
 
     @cached_property
@@ -181,29 +214,6 @@ class BillitAccount:
             )
             return None
         return str(text)
-
-
-def _auth(settings: Settings, session: Session, patience: Patience) -> Auth:
-    if settings.api_key:
-        return ApiKeyAuth(settings.api_key)
-    client_id = settings.client_id or ""
-    return OAuth(
-        endpoint=TokenEndpoint(
-            url=f"{settings.base_url}/OAuth2/token",
-            client_id=client_id,
-            client_secret=settings.client_secret or "",
-            session=session,
-            timeout=settings.request_timeout,
-        ),
-        refresh_token=settings.refresh_token,
-        store=open_store(
-            settings.token_store,
-            environment=settings.environment,
-            client_id=client_id,
-            api_url=settings.api_url,
-        ),
-        patience=patience,
-    )
 
 
 def _party_id(company: Any) -> int | None:

@@ -116,7 +116,19 @@ class LoginError(BillitError):
 
 
 class StateError(BillitError):
-    """The state that the tap was given cannot be continued from."""
+    """The state that the tap was given cannot be continued from.
+
+    The second part of the message, if there is one, says how to mend it where the tap runs alone.
+    """
+
+    @override
+    def __str__(self) -> str:
+        return " ".join(self.args)
+
+    @property
+    def what(self) -> str:
+        """What is wrong with it."""
+        return str(self.args[0])
 
 
 UNSENT = (requests.RequestException, HTTPError, ValueError)

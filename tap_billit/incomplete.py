@@ -6,16 +6,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_billit.errors import BillitError, Costs, TransientError
 from tap_billit.set_aside import OutageError, Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+T = TypeVar("T")
 
 NAMED = 10
 """How many of a kind the end of a run names."""
+
+
+class IncompleteError(BillitError):
+    """All but some of it has been read; `causes` are the errors that cost those."""
+
+    def __init__(self, message: str, *, causes: tuple[BillitError, ...]) -> None:
+        super().__init__(message)
+        self.causes = causes
 
 
 class Incomplete:
@@ -56,6 +66,10 @@ class Incomplete:
         """So many companies of the login cannot be told from another."""
         self._entries = number
 
+    def errors(self, stream: str | None = None) -> tuple[BillitError, ...]:
+        """What companies and streams failed by, or one stream."""
+        return (*self.companies.values(), *_of(stream, self._streams).values())
+
     def has(self, stream: str) -> bool:
         """Whether something of this stream is missing."""
         return bool(
@@ -64,8 +78,8 @@ class Incomplete:
             or any(name == stream for name, _ in (*self._streams, *self._rows))
         )
 
-    def sentences(self, companies: int) -> Iterator[str]:
-        """What is missing, of so many companies."""
+    def sentences(self, companies: int, stream: str | None = None) -> Iterator[str]:
+        """What is missing, of so many companies; `stream`: in that one."""
         if self._entries:
             yield (
                 f"Billit lists {self._entries} companies of this login without a PartyID; to do "
@@ -74,12 +88,17 @@ class Incomplete:
         if refused := self.companies:
             reasons = _named(f"{company}: {error}" for company, error in refused.items())
             yield f"{len(refused)} of {companies} companies could not be synced: {reasons}"
-        if streams := self._streams:
+        if streams := _of(stream, self._streams):
             reasons = _named(f"{name} of {of}: {error}" for (name, of), error in streams.items())
             yield f"{len(streams)} streams of a company are left for the next run: {reasons}"
-        if rows := self._rows:
+        if rows := _of(stream, self._rows):
             counts = _named(f"{name} of {of} ({number})" for (name, of), number in rows.items())
             yield f"Billit lists rows without their key: {counts}; the next run reads them again."
+
+
+def _of(stream: str | None, places: Mapping[tuple[str, int], T]) -> dict[tuple[str, int], T]:
+    """What there is of one stream; None: of all."""
+    return {place: places[place] for place in places if stream in {None, place[0]}}
 
 
 def _named(problems: Iterable[str]) -> str:

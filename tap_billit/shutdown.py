@@ -62,6 +62,7 @@ class Shutdown:
         self._over = False
         self._spending: list[float] = []
         self._change = Condition()
+        self.leave: Callable[[int], object] = lambda signum: os._exit(128 + signum)
 
     def listen(self, *, last_words: Callable[[], object], close: Callable[[], object]) -> None:
         """End the process when a signal comes, with exit status 128 + its number, as shells do."""
@@ -74,6 +75,11 @@ class Shutdown:
         """Begin the end. A signal handler; the first signal counts."""
         self._stopped = True
         self._signals.put(signum)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal has come."""
+        return self._stopped
 
     def give_way(self) -> None:
         """Wait for the end, if a signal has come: what fails now fails because of it."""
@@ -119,7 +125,7 @@ class Shutdown:
             while self._spending and (left := began + max(self._spending) - monotonic()) > 0:
                 self._change.wait(left)
             _try((logging.shutdown,), until=monotonic() + LAST_LINE)
-            os._exit(128 + signum)  # other threads have nothing to lose
+            self.leave(signum)  # other threads have nothing to lose
 
 
 def exit_on_signals() -> None:

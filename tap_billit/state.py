@@ -229,17 +229,18 @@ def check_bookmarks(bookmarks: Mapping[str, Any]) -> None:
     for stream, state in bookmarks.items():
         partitions = state.get("partitions", []) if isinstance(state, dict) else None
         if not isinstance(partitions, list) or BOOKMARK in state:
-            raise StateError(f"The state of {stream} is not kept by company. {MEND}")
+            raise StateError(f"The state of {stream} is not kept by company.", MEND)
         companies = [_company_of(partition) for partition in partitions]
         for number, company in enumerate(companies):
             if not isinstance(company, int):
                 raise StateError(
                     f"The state of {stream} has a partition whose CompanyID is {company!r}, "
-                    f"not a number. {MEND}"
+                    "not a number.",
+                    MEND,
                 )
             if company in companies[:number]:
                 raise StateError(
-                    f"The state of {stream} has two partitions of company {company}. {MEND}"
+                    f"The state of {stream} has two partitions of company {company}.", MEND
                 )
 
 

@@ -86,7 +86,7 @@ class StateByCompany(Stream):
             yield
         except StateError as error:
             raise StateError(
-                f"The state of {self.name}, company {company}, is not understood ({error}). {MEND}"
+                f"The state of {self.name}, company {company}, is not understood ({error}).", MEND
             ) from error
 
     def note_written(self, records: int) -> None:

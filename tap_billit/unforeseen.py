@@ -40,13 +40,19 @@ def sentence(error: Exception) -> str:
     for path, blamed in SDK_SETTINGS.items():
         if any(Path(frame.filename).as_posix().endswith(path) for frame in frames):
             return f"{blamed}: {_said(error)}."
+    return (
+        f"{what_happened(error)}. Run it again with `TAP_BILLIT_LOGLEVEL=DEBUG` to see where it "
+        "comes from, and please report it."
+    )
+
+
+def what_happened(error: Exception) -> str:
+    """Type and place of an error that was not foreseen."""
+    frames = traceback.extract_tb(error.__traceback__)
     telling = isinstance(error, OSError) or type(error).__module__.startswith("singer_sdk")
     what = f"{type(error).__name__} {error if telling else ''}".strip()
     where = "".join(f"{Path(each.filename).name}, line {each.lineno}" for each in frames[-1:])
-    return (
-        f"The run ended by an error that was not foreseen: {what} ({where}). Run it again with "
-        "`TAP_BILLIT_LOGLEVEL=DEBUG` to see where it comes from, and please report it."
-    )
+    return f"The run ended by an error that was not foreseen: {what} ({where})"
 
 
 def _said(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import BinaryIO
 
 BUFFER = 1 << 16
 """Bytes of records to write at a time: each write lets go of the interpreter, which costs more."""
@@ -32,6 +33,11 @@ class LineWriter(MsgSpecWriter):
         super().__init__()
         self.lock = RLock()
         self._lines = bytearray()
+
+    @property
+    def out(self) -> BinaryIO:
+        """Where the lines go."""
+        return sys.stdout.buffer
 
     @override
     def format_message(self, message: Any) -> bytearray:
@@ -62,5 +68,5 @@ class LineWriter(MsgSpecWriter):
     def _flush(self) -> None:
         lines, self._lines = memoryview(self._lines), bytearray()
         while lines:  # under PYTHONUNBUFFERED a signal cuts a write short
-            lines = lines[sys.stdout.buffer.write(lines) :]
-        sys.stdout.buffer.flush()
+            lines = lines[self.out.write(lines) :]
+        self.out.flush()

@@ -125,3 +125,11 @@ def test_closing_ends_the_waiting() -> None:
         thread.join(5)
     assert failed
     assert len(server.requests) == 1
+
+
+def test_a_turn_that_is_far_ahead_is_told() -> None:
+    clock, told = FakeTime(), list[float]()
+    limiter = clock.on(RateLimiter(1, window=MINUTE))
+    limiter.limited = told.append
+    turns(limiter, clock, [0, 0, 58])
+    assert told == [60]

@@ -44,6 +44,9 @@ WINDOW = 61.0
 LATE = 0.5
 """Seconds that a turn may be used after its time: half of what a window is more than a minute."""
 
+LONG = 5.0
+"""Seconds to wait for a turn that are worth a word."""
+
 LOCK_PATIENCE = 4.0
 """Seconds to wait for other processes, which need a millisecond each; a signal ends a run in 5."""
 
@@ -59,9 +62,13 @@ def since_start() -> float:
 
 
 class RateLimiter:
-    """Turns, at most `limit` of them in any `window` seconds; the first ones come at once."""
+    """Turns, at most `limit` of them in any `window` seconds; the first ones come at once.
+
+    `limited` is told of a turn that is so many seconds ahead.
+    """
 
     clock: Callable[[], float] = staticmethod(since_start)
+    limited: Callable[[float], object] = staticmethod(lambda _: None)
 
     def __init__(self, limit: int, *, window: float) -> None:
         self._limit = limit
@@ -79,7 +86,10 @@ class RateLimiter:
         while True:
             with self._lock:
                 turn = self._book()
-            if self._over.wait(max(0.0, turn - self.clock())):
+            ahead = max(0.0, turn - self.clock())
+            if ahead > LONG:
+                self.limited(ahead)
+            if self._over.wait(ahead):
                 raise BillitError("The run is over: nothing is asked any more.")
             if self.clock() - turn <= LATE:
                 return
@@ -200,19 +210,24 @@ class RateLimitedAdapter(DeadlineAdapter):
 
 
 def rate_limited_session(
-    *, requests_per_minute: int, user_agent: str, rate_limit_store: str | None = None
+    *,
+    requests_per_minute: int,
+    user_agent: str,
+    rate_limit_store: str | None = None,
+    limited: Callable[[float], object] = lambda _: None,
 ) -> requests.Session:
     """A session that never sends more than `requests_per_minute` in any 60 seconds.
 
     The window slides, so a short sync does not wait at all. Retries count too: the limiter sits
     below them. Processes that name the same `rate_limit_store` file share the limit. Closing the
-    session ends the waiting for a turn.
+    session ends the waiting for a turn; `limited` is told how long it takes.
     """
     limiter = (
         SharedRateLimiter(requests_per_minute, rate_limit_store, window=WINDOW)
         if rate_limit_store
         else RateLimiter(requests_per_minute, window=WINDOW)
     )
+    limiter.limited = limited
     adapter = RateLimitedAdapter(limiter)
     session = requests.Session()
     session.headers["User-Agent"] = user_agent

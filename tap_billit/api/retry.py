@@ -46,7 +46,8 @@ logger = logging.getLogger("tap-billit")
 class Patience:
     """What is left of `retry_minutes`: spent once in a run, by whatever is asked.
 
-    `answers` asks Billit for something that has always worked.
+    `answers` asks Billit for something that has always worked. `limited` is told of how many
+    seconds Billit asks the run to wait.
     """
 
     def __init__(self, seconds: float = PATIENCE) -> None:
@@ -54,6 +55,7 @@ class Patience:
         self._failing_since: float | None = None
         self._last_success = float("-inf")
         self.answers: Callable[[], bool] = lambda: False
+        self.limited: Callable[[float], object] = lambda _: None
 
     def succeeded(self) -> None:
         """Billit has answered: there is no outage, or no more."""
@@ -116,8 +118,10 @@ def _waits(patience: Patience | None, *, own: bool) -> Generator[float, Transien
             return
         wait = random.uniform(0.5, 1) * min(2.0 ** min(tries, 9), LONGEST_WAIT)  # noqa: S311
         asked = failure.retry_after
-        wait = wait if asked is None else max(asked, SHORTEST_WAIT)
-        failure = yield min(wait, left)
+        wait = min(left, wait if asked is None else max(asked, SHORTEST_WAIT))
+        if failure.busy:
+            patience.limited(wait)
+        failure = yield wait
         alone += 1
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import click
+import msgspec
 import requests
 
 from tap_billit.api.retry import retrying
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_billit.account import BillitAccount
+    from tap_billit.auth.token_store import TokenStore
 
 CODE_LIFE = 10 * 60
 """Seconds that Billit's codes last, and that the command waits for a redirect."""
+
+NOWHERE = "memory://tap-billit-login-"
+"""A token store that ends with this process."""
 
 NOT_OF_A_NEW_LOGIN = {"api_key", "refresh_token", "redirect_uri"}
 
@@ -56,15 +61,20 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 @_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
 @click.option("--config", "file", help="The tap's config file.")
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
+@click.option("--airbyte", is_flag=True, help="Print the tokens for an Airbyte source, keep none.")
 @click.option("--revoke", is_flag=True, help="Revoke the login at Billit and delete it here.")
 @click.version_option(package_name="tap-billit")
-def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | None) -> None:
+def main(
+    *, file: str | None, no_browser: bool, airbyte: bool, revoke: bool, **options: str | None
+) -> None:
     """Log in to Billit once; from then on the tap keeps the login alive.
 
     The command asks for everything that no option, variable or config file gives.
     """
     config = read_config(file) if file else {}
     settings = _settings(config | {name: value for name, value in options.items() if value})
+    if airbyte:
+        settings["token_store"] = NOWHERE + secrets.token_hex(8)
     account = _account(settings)
     exit_on_signals()
     try:
@@ -72,6 +82,7 @@ def main(*, file: str | None, no_browser: bool, revoke: bool, **options: str | N
             _revoke(account)
         else:
             _log_in(account, settings, no_browser=no_browser)
+            (_show_tokens if airbyte else _say_where)(_oauth(account).store)
             _list_companies(account)
     finally:
         account.close()
@@ -141,7 +152,21 @@ def _log_in(account: BillitAccount, settings: dict[str, Any], *, no_browser: boo
         except NoCodeError as error:
             click.echo(error)
     _exchange(auth, code, settings, opened=opened)
-    click.echo(f"Logged in; the tokens are kept in {auth.store.place}.")
+
+
+def _say_where(store: TokenStore) -> None:
+    click.echo(f"Logged in; the tokens are kept in {store.place}.")
+
+
+def _show_tokens(store: TokenStore) -> None:
+    """Print what the configuration of an Airbyte source wants, and nobody else may have."""
+    tokens = store.load()
+    assert tokens  # noqa: S101  they were just put there
+    click.echo(
+        "Logged in; the tokens are kept nowhere but here. For the field `tokens` of the source in "
+        f"Airbyte; save it and sync it a first time before {tokens.renew_at:%H:%M} UTC:\n"
+    )
+    click.echo(msgspec.json.format(store.document(tokens), indent=-1))
 
 
 def _open(page: str) -> None:

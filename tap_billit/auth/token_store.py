@@ -35,6 +35,15 @@ class TokenStore:
     `replace` puts something else in the place of what was read or written here last.
     """
 
+    damaged = (
+        "The token store {place} is damaged, so the tap leaves it alone; move it away, then run "
+        "`tap-billit-login`."
+    )
+    of_another = (
+        "The token store {place} belongs to another {of} ({have}, not {want}), so the tap leaves "
+        "it alone; give each login its own `token_store`."
+    )
+
     def __init__(
         self, storage: Storage, *, environment: str, client_id: str, spare: TokenStore | None = None
     ) -> None:
@@ -66,7 +75,7 @@ class TokenStore:
             ChangedError: somebody else wrote meanwhile.
             LoginError: the store cannot be written.
         """
-        new = self._encode(tokens) if tokens else None
+        new = self.document(tokens) if tokens else None
         self._storage.replace(self._last, new)
         self._last = new
 
@@ -88,7 +97,8 @@ class TokenStore:
                     self.replace(tokens)
             yield
 
-    def _encode(self, tokens: Tokens) -> bytes:
+    def document(self, tokens: Tokens) -> bytes:
+        """What stands in the store when it has these tokens."""
         whose = {"environment": self._environment, "client": self._client}
         content = {**whose, **msgspec.to_builtins(tokens), **whose}
         return msgspec.json.format(msgspec.json.encode(content)) + b"\n"
@@ -102,19 +112,14 @@ class TokenStore:
         try:
             content = msgspec.json.decode(raw, type=_Content)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise LoginError(
-                f"The token store {self.place} is damaged, so the tap leaves it alone; move it "
-                "away, then run `tap-billit-login`."
-            ) from None
+            raise LoginError(self.damaged.format(place=self.place)) from None
         for of, have, want in (
             ("environment", without_credentials(content.environment), self._environment),
             ("client", content.client, self._client),
         ):
             if have != want:
-                raise LoginError(
-                    f"The token store {self.place} belongs to another {of} ({have}, not {want}), "
-                    "so the tap leaves it alone; give each login its own `token_store`."
-                )
+                said = self.of_another.format(place=self.place, of=of, have=have, want=want)
+                raise LoginError(said)
         return content
 
 

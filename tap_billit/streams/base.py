@@ -222,6 +222,9 @@ class IncrementalStream(StateByCompany, CompanyStream):
     resumable: ClassVar[bool]
     """Whether an interrupted crawl goes on where it was, or starts again."""
 
+    rereads: ClassVar[bool] = False
+    """Whether rows are read again that have not changed."""
+
     _state: Walk
     _watermark: Watermark | None
     """The walk under way; without a watermark it goes on with an older one."""

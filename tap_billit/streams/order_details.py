@@ -55,6 +55,8 @@ class OrderDetails(RecentFirstStream):
     at_once: ClassVar[int] = 5
     """Details read at the same time: enough to hold a request a second at 4 seconds each."""
 
+    _to_read = 0
+
     @override
     def changed_records(self, state: Walk, company: int) -> Iterator[Record]:
         unsettled = Unsettled(state, partial(self._listed, company))
@@ -131,6 +133,13 @@ class OrderDetails(RecentFirstStream):
             yield ids
         listing.complete = True
         self.say(company, f"{listing.known} orders to read in detail")
+        self._to_read += listing.known
+        if self.is_last_list(company):
+            self.estimate(self._to_read)
+
+    def estimate(self, orders: int) -> None:
+        """Say how many records there will be, now that all lists of the run are complete."""
+        self.account.estimated(self.name, orders)
 
     def _say_how_far(self, company: int, count: int, listing: Listing) -> None:
         if listing.complete:

@@ -141,6 +141,7 @@ class OrderRows(ListedOrders):
     """
 
     schema = ORDER_ROW
+    rereads = True
     cost = "1 for 120 rows that changed or are open, and 1 for 30 that no longer are"
 
     @override

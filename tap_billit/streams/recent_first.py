@@ -62,6 +62,17 @@ class RecentFirstStream(OrderStream):
             self._is_second_round = True
             self.sync()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a second round is to come."""
+        return bool(self._unfinished) and not self._is_second_round
+
+    def is_last_list(self, company: int) -> bool:
+        """Whether what is listed for this company is the last that this run has to read."""
+        companies = [each["PartyID"] for each in self.account.companies]
+        unfinished = [each for each in companies if each in self._unfinished]
+        return self._is_second_round and unfinished[-1:] == [company]
+
     def _newest(self, company: int, partition: dict[str, Any]) -> Iterator[Record]:
         yield from super().company_records(company, partition)
         backfill = self._backfill_of(company, partition)

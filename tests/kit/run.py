@@ -31,13 +31,13 @@ Table = dict[Any, Json]
 UNHURRIED = {"requests_per_minute": 100_000}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+exactly = msgspec.json.Decoder(float_hook=Decimal).decode
 _decode_digits = msgspec.json.Decoder(float_hook="{} exactly".format).decode
 
 
 def as_json(value: Any) -> Any:
     """`value` as it comes out at the other end of a pipe."""
-    return _decode(_encode(value))
+    return exactly(_encode(value))
 
 
 def digits(value: Any) -> Any:
@@ -107,7 +107,7 @@ class Collector(LineWriter):
     @override
     def write_message(self, message: Any) -> None:
         line = bytes(self.format_message(message))
-        self._messages.append(_schema(line) if message.type == "SCHEMA" else _decode(line))
+        self._messages.append(_schema(line) if message.type == "SCHEMA" else exactly(line))
         if self._then:
             self._then(self._messages[-1])
 
@@ -120,7 +120,7 @@ class Collector(LineWriter):
 @cache
 def _schema(line: bytes) -> Any:
     """A SCHEMA; a run has few of them, and they take half of its time."""
-    return _decode(line)
+    return exactly(line)
 
 
 def sync(

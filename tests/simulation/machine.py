@@ -33,7 +33,7 @@ from tests.simulation.promise import (
     check_state,
     check_times,
 )
-from tests.simulation.runs import activated, sync
+from tests.simulation.runs import activated, singer, sync
 from tests.simulation.tables import ALL
 from tests.simulation.world import (
     DAY,
@@ -138,6 +138,7 @@ class Histories(RuleBasedStateMachine):
     world: World
     target: targets.Target
     page_size: int
+    tap = staticmethod(singer)
 
     @initialize(
         now=st.sampled_from(STARTS),
@@ -243,7 +244,9 @@ class Histories(RuleBasedStateMachine):
         ).most()
         most += how.get("down_at") is not None  # whether it is down is asked elsewhere, too
         before = target.state
-        run = sync(world, target, streams=streams, page_size=page_size, **config, **how)
+        run = sync(
+            world, target, streams=streams, page_size=page_size, tap=self.tap, **config, **how
+        )
         if world.dialect == Dialect():
             check_requests(run, most=most, world=world, page_size=page_size)
         check_times(run.messages)

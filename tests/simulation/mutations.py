@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
+from tests.simulation.mutations_airbyte import AIRBYTE
 from tests.simulation.mutations_crawl import CRAWL
 from tests.simulation.mutations_guards import GUARDS
 from tests.simulation.mutations_lists import LISTS
@@ -22,6 +23,7 @@ from tests.simulation.mutations_recent import RECENT
 
 _ALL = (
     *CRAWL,
+    *AIRBYTE,
     *GUARDS,
     *LISTS,
     *LOGIN,

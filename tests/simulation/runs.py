@@ -62,28 +62,37 @@ def _slim(stream: type[Stream]) -> type[Stream]:
 STREAMS = {stream.name: _slim(stream) for stream in streams.STREAMS}
 
 
-class _Pipe(Collector):
-    """Between tap and target; it breaks at message `kill_at`, or takes no record `fail_at`."""
+class Ends:
+    """Where a run ends: killed at message `kill_at`, or as record `fail_at` cannot be written."""
 
-    def __init__(
-        self,
-        run: Run,
-        take: Callable[[Json], None],
-        *,
-        kill_at: int | None,
-        fail_at: int | None,
-    ) -> None:
-        super().__init__(run.messages, take)
+    def __init__(self, kill_at: int | None, fail_at: int | None) -> None:
         self._kill_at, self._fail_at = kill_at, fail_at
         self._all, self._records = count(), count()
 
-    @override
-    def write_message(self, message: Any) -> None:
+    def check(self, *, is_record: bool) -> None:
         if next(self._all) == self._kill_at:
             raise Killed
-        if isinstance(message, RecordMessage) and next(self._records) == self._fail_at:
+        if is_record and next(self._records) == self._fail_at:
             raise UnwritableError
+
+
+class _Pipe(Collector):
+    """Between tap and target."""
+
+    def __init__(self, run: Run, target: Target, ends: Ends) -> None:
+        super().__init__(run.messages, target.take)
+        self._ends = ends
+
+    @override
+    def write_message(self, message: Any) -> None:
+        self._ends.check(is_record=isinstance(message, RecordMessage))
         super().write_message(message)
+
+
+def singer(config: Json, run: Run, target: Target, ends: Ends) -> TapBillit:
+    """The tap, which writes Singer's messages."""
+    pipe = _Pipe(run, target, ends)
+    return TapBillit(config=config, state=deepcopy(target.state), message_writer=pipe)
 
 
 def _one_ahead(items: Iterator[Any], *, at_most: int) -> Iterator[Any]:
@@ -119,6 +128,7 @@ def sync(  # noqa: PLR0913
     dies: bool = False,
     unreadable: Mapping[int, Reply] | None = None,
     page_size: int = 3,
+    tap: Callable[[Json, Run, Target, Ends], TapBillit] = singer,
     **config: Any,
 ) -> Run:
     """Run the tap from the target's state.
@@ -145,18 +155,13 @@ def sync(  # noqa: PLR0913
     server.hooks.append(answer)
     with in_this_thread(server, streams, page_size=page_size):
         try:
-            tap = TapBillit(
-                config={
-                    "api_url": server.url,
-                    "api_key": server.api_key,
-                    "retry_minutes": 0,
-                    "files_url": world.files_url,
-                }
-                | config,
-                state=deepcopy(target.state),
-                message_writer=_Pipe(run, target.take, kill_at=kill_at, fail_at=fail_at),
-            )
-            tap.sync_all()
+            settings = {
+                "api_url": server.url,
+                "api_key": server.api_key,
+                "retry_minutes": 0,
+                "files_url": world.files_url,
+            }
+            tap(settings | config, run, target, Ends(kill_at, fail_at)).sync_all()
             run.complete = not dies
         except Killed:
             pass

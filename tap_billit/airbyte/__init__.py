@@ -1,0 +1,1 @@
+"""`source-billit`, the tap as an Airbyte source: only what it writes is another."""
