@@ -6,10 +6,15 @@ PYTHON ?= python3
 PYTHON_VERSION ?= >=3.10,<3.14
 
 UV := .tools/bin/uv
+COMPILE := $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 \
+	--no-header --no-annotate --output-file
 READY := .venv/.ready
 DATABASE := output/billit.duckdb
 BEFORE := output/before.duckdb
 REPORT := output/report.html
+AIRBYTE := .airbyte/pyairbyte/.ready .airbyte/standard_tests/.ready
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
@@ -19,10 +24,10 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long next lowest lint bench format docs lock clean
+.PHONY: help demo install test long airbyte airbyte-image next lowest lint bench format docs lock clean
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: $(READY) ## Load a made-up Billit account and report on it; again: only what changed. DAYS=1: tomorrow
 	@rm -f $(BEFORE); if [ -f $(DATABASE) ]; then cp $(DATABASE) $(BEFORE); fi
@@ -41,18 +46,24 @@ test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as l
 long: $(READY) ## Run the tests that take minutes: kills under Meltano, the dbt models on each engine and day
 	.venv/bin/pytest -n auto --dist worksteal -m long
 
+airbyte: $(READY) $(AIRBYTE) ## Test the Airbyte source with PyAirbyte and airbyte-cdk, some minutes
+	.venv/bin/pytest -n 2 --dist loadfile -m airbyte tests/airbyte
+
+airbyte-image: ## Build the image of the Airbyte source, with Docker
+	docker build --file Dockerfile.airbyte --build-arg VERSION=$(VERSION) --tag source-billit:$(VERSION) .
+
 # What the SDK's next version would break. No part of CI: a pre-release may fail as it likes.
 next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .next
 	echo 'singer-sdk[msgspec,testing]>=0.55.0b1' > .next/overrides
 	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
-	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long'
+	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long and not airbyte'
 
 # The other end, no part of CI either: does what pyproject.toml promises of old versions hold?
 lowest: $(UV) ## Run the tests with the lowest versions that pyproject.toml takes
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .lowest
 	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo]' --group dev
-	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long'
+	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long and not airbyte'
 
 lint: $(READY) ## Check style, types, dependencies, lock file, workflows and generated docs
 	.venv/bin/ruff check
@@ -60,6 +71,7 @@ lint: $(READY) ## Check style, types, dependencies, lock file, workflows and gen
 	.venv/bin/mypy
 	.venv/bin/deptry tap_billit
 	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/hadolint Dockerfile Dockerfile.airbyte
 	.venv/bin/python scripts/docs.py --check
 
 bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full
@@ -81,9 +93,11 @@ docs: $(READY) ## Write settings and streams into README.md and meltano.yml
 
 lock: $(UV) ## Update uv.lock to the newest versions
 	$(UV) lock --upgrade
+	echo airbyte | $(COMPILE) tests/airbyte/clients/pyairbyte.txt -
+	printf 'airbyte-cdk\npytest\n' | $(COMPILE) tests/airbyte/clients/standard_tests.txt -
 
 clean: ## Remove all that was fetched or made, the demo's data included
-	rm -rf .tools .venv .next .lowest .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv .next .lowest .airbyte .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html
 
 $(UV):
@@ -91,4 +105,10 @@ $(UV):
 
 $(READY): $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --locked --all-extras --python '$(PYTHON_VERSION)'
+	@touch $@
+
+# Airbyte's own clients. They bring another package `backoff` than the tap, so they stand apart.
+.airbyte/%/.ready: tests/airbyte/clients/%.txt $(UV)
+	$(UV) venv --quiet --clear --python '>=3.10,<3.13' .airbyte/$*
+	$(UV) pip install --quiet --python .airbyte/$* --requirements $<
 	@touch $@
