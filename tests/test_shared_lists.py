@@ -108,6 +108,7 @@ def test_a_row_that_was_not_asked_for_has_each_ask_its_own(bench: Bench, odd: An
     run = bench.again()
     assert run.error is None
     assert run.records == bench.first.records
+    assert not any("OrderID eq" in query.get("$filter", "") for query in run.queries())
 
 
 def test_a_row_of_another_company_is_an_error(bench: Bench) -> None:
@@ -145,5 +146,6 @@ def test_a_stream_with_an_other_bookmark_asks_its_own(bench: Bench) -> None:
     bench.clock.forward(hours=1)
     run = bench.again("orders", "sales_invoices", refresh_unpaid=False)
     assert len(run.requests) == 1 + 1 + 2
+    assert any("OrderType eq 'Invoice'" in query.get("$filter", "") for query in run.queries())
     assert ids(run.records["sales_invoices"]) == [changed]
     assert len(run.records["orders"]) == 3 * 5 + 1
