@@ -153,7 +153,10 @@ def sync(  # noqa: PLR0913
         return REFUSED if refused else odd.get(request.path)
 
     server.hooks.append(answer)
-    with in_this_thread(server, streams, page_size=page_size):
+    with (
+        in_this_thread(server, streams, page_size=page_size),
+        mock.patch("tap_billit.api.paginator.FRUITLESS", SMALL_PAGES),
+    ):
         try:
             settings = {
                 "api_url": server.url,
@@ -207,7 +210,6 @@ def in_this_thread(
         mock.patch("tap_billit.streams.order_details.prefetch", _all_ahead),
         mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
         mock.patch("tap_billit.state_messages.PAGE", page_size),
-        mock.patch("tap_billit.api.paginator.FRUITLESS", SMALL_PAGES),
         mock.patch("tap_billit.list_state.SIZE", 2),
     ):
         try:
