@@ -160,3 +160,16 @@ def test_a_keyset_page_reads_few_rows() -> None:
     assert [row["OrderID"] for row in found.items] == list(range(90_000, 90_120))
     assert found.more
     assert len(read) < 160
+
+
+def test_a_page_newest_key_first_reads_few_rows() -> None:
+    read = []
+
+    def make(order_id: int) -> dict[str, Any]:
+        read.append(order_id)
+        return {"OrderID": order_id}
+
+    found = page(LazyRows([*range(100_000)], make), orderby="OrderID desc", skip="99960")
+    assert [row["OrderID"] for row in found.items] == list(range(39, -1, -1))
+    assert not found.more
+    assert len(read) < 160

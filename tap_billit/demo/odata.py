@@ -55,11 +55,15 @@ class Query:
     def page(self, rows: Sequence[Json]) -> Page:
         """The page asked for, of rows sorted by their key."""
         size = self.page_size if self.top is None else min(self.top, self.page_size)
+        end = self.skip + size + 1
+        if self._orderby == [(self._entity.key, True)] and not (self._counts or self._filter):
+            places = range(len(rows) - 1, -1, -1)[self.skip : end]
+            window = [rows[place] for place in places]
+            return Page(window[:size], len(window) > size, None)
         if self._counts or self._orderby not in ([], [(self._entity.key, False)]):
             found = self._sorted(list(self._matching(rows)))
-            window = found[self.skip : self.skip + size + 1]
+            window = found[self.skip : end]
             return Page(window[:size], len(window) > size, len(found) if self._counts else None)
-        end = self.skip + size + 1
         if self._filter is None:
             window = list(rows[self.skip : end])
         else:
