@@ -183,7 +183,8 @@ def test_a_file_name_of_any_type(name: Any, run: Runner, tmp_path: Path) -> None
     run.demo.fail(Reply(body={**row, "OrderPDF": file}), path=f"{ORDERS}/1")
     content = {"FileContent": b64encode(CONTENT).decode()}
     run.demo.fail(Reply(body=content), path="/v1/files/f-1")
-    result = run("invoice_files", company_ids=[company], files_url=str(tmp_path))
+    settings = {"company_ids": [company], "files_url": str(tmp_path), "recent_days": 0}
+    result = run("invoice_files", **settings)
     [record] = result.records["invoice_files"]
     assert isinstance(record["FileName"], str)
     assert Path(record["Location"].removeprefix("file://")).read_bytes() == CONTENT

@@ -69,7 +69,7 @@ def check_resumes(server: DemoServer, run: Run, stream: str) -> None:
     """The last line is a STATE, and the next run makes the table complete from there."""
     assert run.messages[-1]["type"] == "STATE"
     server.hooks.clear()
-    plain = sync(server, stream)
+    plain = sync(server, stream, recent_days=0)
     rest = sync(server, stream, state=run.state)
     assert not rest.error
     assert rest.table(stream, run).keys() == plain.table(stream).keys()
@@ -103,7 +103,7 @@ def test_in_the_reading_of_documents(server: DemoServer, tmp_path: Path) -> None
     server.requests.clear()
     late = {f"/v1/orders/{order}" for order in orders[6:]}
     slowly(server, Reply(delay=30), lambda request: request.path in late)
-    with tap(server, DETAILS, tmp_path) as process:
+    with tap(server, DETAILS, tmp_path, recent_days=0) as process:
         # The eleventh is asked when the sixth has been written.
         wait_for(lambda: sum(request.path in late for request in server.requests) == 5)
         run, code = process.rest(process.stop(signal.SIGINT))
@@ -239,7 +239,8 @@ def test_a_failure_does_not_wait_for_the_other_reads(server: DemoServer, tmp_pat
     revoked = Reply.error(401, "AccessTokenRevoked")
     revoked.delay = 0.5
     slowly(server, revoked, lambda request: request.path == first)
-    with tap(server, DETAILS, tmp_path, **oauth(server, tmp_path)) as process:
+    config = oauth(server, tmp_path) | {"recent_days": 0}
+    with tap(server, DETAILS, tmp_path, **config) as process:
         assert came.wait(30)
         _, code = process.rest(time.monotonic())
     assert code == 1
