@@ -215,6 +215,11 @@ def test_an_odd_row_leaves_the_others_as_they_came() -> None:
     assert [is_as_it_came(row) for row in rows] == [True, False, True]
 
 
+def test_not_every_page_is_a_line_in_the_log(run: Runner) -> None:
+    result = run("sales_invoices", "sales_credit_notes", "supplier_invoices")
+    assert len(result.queries()) > sum("rows so far" in line for line in result.log) * 2 > 0
+
+
 def test_rows_on_many_lines_are_a_line_each(run: Runner, demo: DemoServer) -> None:
     body = page(ROW, ROW).replace(b", ", b",\n\t")
     demo.fail(Reply(body=body), path=PARTIES, times=2)
