@@ -215,9 +215,14 @@ def test_an_odd_row_leaves_the_others_as_they_came() -> None:
     assert [is_as_it_came(row) for row in rows] == [True, False, True]
 
 
-def test_not_every_page_is_a_line_in_the_log(run: Runner) -> None:
-    result = run("sales_invoices", "sales_credit_notes", "supplier_invoices")
-    assert len(result.queries()) > sum("rows so far" in line for line in result.log) * 2 > 0
+def test_not_every_page_is_a_line_in_the_log(
+    run: Runner, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_billit.streams.orders.monotonic", lambda: 7.0)
+    [company, *_] = [each["PartyID"] for each in demo.account.companies]
+    result = run("sales_invoices", company_ids=[company])
+    assert len(result.records["sales_invoices"]) > 10
+    assert sum("rows so far" in line for line in result.log) == 1
 
 
 def test_rows_on_many_lines_are_a_line_each(run: Runner, demo: DemoServer) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from functools import cached_property, partial
-from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import metrics
@@ -129,8 +127,6 @@ def _without(schema: dict[str, Any], name: str) -> dict[str, Any]:
 class CompanyStream(BillitStream):
     """A stream that is read company by company, each with a state of its own."""
 
-    _said = -inf
-
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Fill in the company, which is in the key of some streams."""
@@ -172,12 +168,6 @@ class CompanyStream(BillitStream):
     def say(self, company: int, message: str, *, level: int = logging.INFO) -> None:
         """Log how far a company is; Meltano does not show which logger it came from."""
         self.logger.log(level, "%s, company %s: %s", self.name, company, message)
-
-    def say_how_far(self, company: int, message: str) -> None:
-        """Log it, once a second at most: a line for each page would cost as much as to write it."""
-        if monotonic() - self._said >= 1:
-            self._said = monotonic()
-            self.say(company, message)
 
     def pages(self, paginator: Paginator, company: int) -> Iterator[list[Row]]:
         """The pages of a list, each asked while the last is used; a metric counts them."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from itertools import dropwhile
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -118,7 +120,7 @@ class ListedOrders(OrderStream):
 
     @override
     def changed_records(self, state: CompanyState, company: int) -> Iterator[Record]:
-        rows = 0
+        rows, said = 0, -inf
         for page in self.listed(state, company):
             last = page[-1]["OrderID"]
             self.write_state(coming=len(page))
@@ -126,7 +128,10 @@ class ListedOrders(OrderStream):
             state.written(last)
             self.note_written(len(page))
             rows += len(page)
-            self.say(company, f"{rows} rows so far")
+            # A line for each page would cost as much as to write it.
+            if monotonic() - said >= 1:
+                said = monotonic()
+                self.say(company, f"{rows} rows so far")
 
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:  # noqa: ARG002
         """The records of a page."""

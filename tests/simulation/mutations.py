@@ -268,6 +268,11 @@ _ALL = (
         "test_raw_rows.py",
     ),
     Mutation(
+        "each_page_is_logged",
+        Rewrite("streams.orders:ListedOrders.changed_records", "monotonic() - said >= 1", "True"),
+        "test_raw_rows.py -k log",
+    ),
+    Mutation(
         "raw_with_names_unknown",
         Rewrite(
             "api.raw_rows:_struct", "forbid_unknown_fields=True", "forbid_unknown_fields=False"
