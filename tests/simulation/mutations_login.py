@@ -80,16 +80,6 @@ LOGIN = (
         "auth/test_refused.py -k no_new_token_mends",
     ),
     Mutation(
-        "wrong_secret_is_a_dead_login",
-        Rewrite("auth.oauth:OAuth._explain", "if refusal.names_client", "if False"),
-        "auth/test_refused.py -k wrong_secret",
-    ),
-    Mutation(
-        "closed_login_refreshes",
-        Rewrite("auth.oauth:OAuth._attempt", "if self.over.is_set()", "if False"),
-        "test_shutdown_login.py -k closed",
-    ),
-    Mutation(
         "no_lock_around_a_refresh",
         Rewrite(
             "auth.oauth:OAuth._from_store",
@@ -133,11 +123,6 @@ LOGIN = (
         "login/test_callback.py -k only_points_here",
     ),
     # The store's file.
-    Mutation(
-        "new_file_may_be_somebody_elses",
-        Rewrite("storage.private_files:create", "| os.O_EXCL | _NO_LINKS", "| os.O_TRUNC"),
-        "test_token_store_safety.py -k put_there_meanwhile",
-    ),
     Mutation(
         "what_was_there_stays_there",
         Rewrite("storage.private_files:create", "path.unlink(missing_ok=True)", "pass"),
