@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.transform.conftest import Messages
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 PAST = date(2026, 9, 30)
 ROWS = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")

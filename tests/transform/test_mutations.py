@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.transform.conftest import Messages
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 class Mutation(NamedTuple):
