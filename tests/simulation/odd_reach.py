@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.kit.demo import ACCOUNT, ORDERS
-from tests.simulation.tables import ALL, DETAILS, KIND
+from tests.simulation.tables import ALL, DETAILS, INDEX, KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,4 +128,4 @@ def _streams_of(request: Request) -> frozenset[str]:
         return frozenset(by_kind)
     if "OrderType" in asked:
         return frozenset({FILES})
-    return frozenset({*DETAILS, FILES} if "OrderID" in asked else {*KIND, FILES})
+    return frozenset({*DETAILS, FILES} if "OrderID" in asked else {*KIND, INDEX, FILES})
