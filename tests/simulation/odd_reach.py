@@ -127,5 +127,5 @@ def _streams_of(request: Request) -> frozenset[str]:
     if by_kind:
         return frozenset(by_kind)
     if "OrderType" in asked:
-        return frozenset({FILES})
-    return frozenset({*DETAILS, FILES} if "OrderID" in asked else {*KIND, INDEX, FILES})
+        return frozenset({*KIND} if "Paid eq" in asked else {FILES})
+    return frozenset({*DETAILS, INDEX, FILES} if "OrderID" in asked else {*KIND, INDEX, FILES})
