@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.simulation.mutating import Mutation, Replace, Rewrite
 
 LOGIN = (
@@ -180,7 +178,7 @@ LOGIN = (
     ),
     Mutation(
         "wall_clock",
-        Replace("api.rate_limit:RateLimiter.clock", staticmethod(time.time)),
+        Rewrite("api.rate_limit:since_start", "time.clock_gettime(boottime)", "time.time()"),
         "test_shared_rate_limit.py -k wall_clock",
     ),
     Mutation(
