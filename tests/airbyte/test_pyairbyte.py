@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.kit.demo import Clock
     from tests.kit.run import Json
 
-pytestmark = [pytest.mark.airbyte, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airbyte, pytest.mark.timeout(1200)]
 
 CRAWLED = ("sales_invoices", "sales_invoice_details", "supplier_invoices")
 
@@ -84,7 +84,7 @@ class Loads:
     """Loads of one demo into one DuckDB file."""
 
     def __init__(self, client: PyAirbyte, source: Source, executable: str) -> None:
-        self._client, self.source, self._executable = client, source, executable
+        self._client, self.source, self.executable = client, source, executable
         self.cache = str(source.folder / "billit.duckdb")
 
     def __call__(self, *streams: str, client: PyAirbyte | None = None, **how: Any) -> Json:
@@ -104,7 +104,7 @@ class Loads:
         """Which connector with which configuration."""
         config = self.source.folder / "config.json"
         config.write_text(json.dumps(self.source.config), encoding="utf-8")
-        return {"executable": self._executable, "config": str(config)}
+        return {"executable": self.executable, "config": str(config)}
 
 
 @pytest.fixture
@@ -140,8 +140,8 @@ def arrived(stream: str, rows: list[Json], since: str) -> set[Any]:
     return {*by_key(stream, [row for row in rows if row["_airbyte_extracted_at"] > since])}
 
 
-def is_complete(load: Loads, account: Account, *streams: str) -> bool:
-    """Whether these streams are loaded, each row as the account has it."""
+def brings_all(load: Loads, account: Account, *streams: str) -> bool:
+    """Whether each row of these streams is loaded, as the account has it."""
     tables = load(*streams)["tables"]
     return all(by_key(each, tables[each]) == of_account(account, each) for each in streams)
 
@@ -180,7 +180,7 @@ def test_a_connector_that_is_killed(loads: Loads, demo: DemoServer, account: Acc
     act_after(demo, 6, lambda: kill_connector(loads))
     with pytest.raises(FailedError, match="-9"):
         loads(*CRAWLED)
-    assert is_complete(loads, account, *CRAWLED)
+    assert brings_all(loads, account, *CRAWLED)
 
 
 def test_a_client_that_is_killed(
@@ -203,7 +203,7 @@ def kill_connector(loads: Loads) -> None:
     """Kill what reads now."""
     for each in psutil.process_iter(["cmdline"]):
         command = each.info["cmdline"] or []
-        if "read" in command and loads.how["executable"] in command:
+        if "read" in command and loads.executable in command:
             each.kill()
 
 
@@ -231,7 +231,7 @@ def test_a_refused_company(loads: Loads, demo: DemoServer, account: Account) -> 
         assert by_key(stream, tables[stream]) == by_key(stream, [*expected(account, stream, other)])
     demo.hooks.clear()
     del loads.source.config["company_ids"]
-    assert is_complete(loads, account, "companies", *CRAWLED)
+    assert brings_all(loads, account, "companies", *CRAWLED)
 
 
 def test_tokens_that_work_once_are_kept_by_the_callback(

@@ -15,7 +15,7 @@ HERE = ROOT / "tests/airbyte/clients"
 
 
 @pytest.mark.airbyte
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_airbyte_takes_it_for_a_connector() -> None:
     done = subprocess.run(  # noqa: S603
         [
