@@ -62,6 +62,17 @@ def _list(name: str, path: str, schema: Json, query: Mapping[str, str] | None = 
     return ask
 
 
+def _newest_key(examination: Examination) -> Iterator[Finding]:
+    query = {"$orderby": "DocumentID desc"}
+    reply = examination.ask("/v1/documents", query, company=examination.company)
+    ids = [each for row in reply.rows if (each := whole_number(row.get("DocumentID"))) is not None]
+    if reply.ok and not ids[1:]:
+        yield Finding("newest_key", "not seen")
+    else:
+        is_ignored = reply.ok and ids != sorted(ids, reverse=True)
+        yield Finding("newest_key", "ignored" if is_ignored else reply.taken)
+
+
 def _errors(examination: Examination) -> Iterator[Finding]:
     mistaken = examination.orders(filter="NoSuchProperty eq 1")
     yield Finding("errors", _kind_of_error(mistaken), f"status {mistaken.status}")
@@ -91,6 +102,7 @@ AROUND: dict[str, Question] = {
     "parties": _list("parties", "/v1/parties", PARTY_ROW, NEWEST_FIRST),
     "products": _list("products", "/v1/products", PRODUCT, NEWEST_FIRST),
     "documents": _list("documents", "/v1/documents", DOCUMENT),
+    "newest_key": _newest_key,
     "transactions": _list("transactions", "/v1/financialTransactions", TRANSACTION),
     "errors": _errors,
 }
