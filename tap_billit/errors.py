@@ -8,13 +8,16 @@ No message carries a token, a key, a secret or the body of an answer from the to
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
+from http.client import IncompleteRead
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
 import requests
+import urllib3
 from requests.utils import select_proxy
 from typing_extensions import override
 from urllib3.exceptions import HTTPError, LocationValueError
@@ -255,11 +258,15 @@ def _is_address(url: str) -> bool:
     return url.lower().startswith(("http://", "https://"))
 
 
+SPEAKS_OF_ITSELF = (OSError, IncompleteRead, urllib3.exceptions.TimeoutError, zlib.error)
+"""Errors whose text is about the connection; that of others may quote what came, an invoice too."""
+
+
 def _root(error: BaseException) -> str:
     """What was first to go wrong, such as a refused connection."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    return f"{type(error).__name__} {error}".strip()
+    return f"{type(error).__name__} {error if isinstance(error, SPEAKS_OF_ITSELF) else ''}".strip()
 
 
 def billit_code(response: requests.Response) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -230,5 +231,8 @@ def assert_metrics(pipeline: Pipeline) -> None:
         for line in lines
         if line.get("string_id") == "tap-billit" and "metric_info" in line
     ]
-    counted = {m["tags"]["stream"]: m["value"] for m in metrics if m["metric"] == "record_count"}
+    counted: Counter[str] = Counter()
+    for metric in metrics:
+        if metric["metric"] == "record_count":
+            counted[metric["tags"]["stream"]] += metric["value"]
     assert counted == {stream: len(pipeline.table(stream)) for stream in KEYS}

@@ -80,7 +80,7 @@ def check_resumes(server: DemoServer, run: Run, stream: str) -> None:
 def test_in_the_wait_for_a_turn(signum: int, server: DemoServer, tmp_path: Path) -> None:
     with tap(server, ROWS, tmp_path, requests_per_minute=4) as process:
         wait_for(lambda: len(server.requests) == 4)
-        wait_for(lambda: "10 rows so far" in process.log)
+        wait_for(lambda: "reading what changed" in process.log)
         run, code = process.rest(process.stop(signum))
     assert code == 128 + signum
     assert f"Stopped by {signal.Signals(signum).name}" in process.log
