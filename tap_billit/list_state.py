@@ -9,6 +9,9 @@ The state of a partition:
     whole     when the run began that read the whole list, by Billit's clock (UTC)
     down_to   the smallest key that the next run reads; null: it reads the whole list
     written   a digest for each chunk of rows from there on, as they were written
+    columns   a digest of the columns that they were written with
+    begun     true: a run began to write what is new, and did not come to the end of the list;
+              what `written` says may be older than what was written
 """
 
 from __future__ import annotations
@@ -70,16 +73,20 @@ class ListState:
         StateError: it cannot be continued from.
     """
 
-    def __init__(self, state: dict[str, Any]) -> None:
+    def __init__(self, state: dict[str, Any], *, columns: str) -> None:
         self._state = state
+        self._columns = columns
         self._read: list[tuple[Chunk, bool]] = []
         try:
             whole = state.get("whole")
             self.whole = None if whole is None else _moment(whole)
             self.down_to = _checked(state.get("down_to"), int)
-            self._written = {_checked(each, str) for each in state.get("written") or ()}
+            written = {_checked(each, str) for each in state.get("written") or ()}
         except (TypeError, ValueError) as error:
             raise StateError(f"{type(error).__name__}: {error}") from error
+        if state.get("columns") != columns:
+            self.whole = None
+        self._written = set() if self.whole is None or state.get("begun") else written
 
     def is_new(self, chunk: Chunk, *, may_change: bool) -> bool:
         """Whether a chunk of the list was not written as it is; what `may_change` is read again."""
@@ -95,7 +102,9 @@ class ListState:
             "whole": None if whole is None else whole.isoformat(),
             "down_to": kept[-1].smallest if kept and in_order else None,
             "written": [chunk.digest for chunk in kept],
+            "columns": self._columns,
         }
+        self._state.pop("begun", None)
 
 
 def _moment(text: Any) -> datetime:

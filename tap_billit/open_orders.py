@@ -10,6 +10,7 @@ The state of a partition has it as `open`, an object; absent: not known, and all
     orders          OrderIDs, packed: see `pack`
     opened, closed  OrderIDs that came or went since they were packed
     left            OrderIDs that were not listed any more, and are still to be asked
+    doubted         OrderIDs that were asked, and not paid by their row, or not there: asked twice
     refreshing      the crawl under way is a refresh, begun at this time (null: it is not known)
     refreshed_at    when the last complete refresh began, on Billit's clock
 """
@@ -64,7 +65,9 @@ class OpenOrders:
         if said is None:
             return
         if not all(
-            type(each) is int for name in ("opened", "closed", "left") for each in said[name]
+            type(each) is int
+            for ids in (said["opened"], said["closed"], said["left"], said.get("doubted", ()))
+            for each in ids
         ):
             raise TypeError("an OrderID that is no whole number")
         for moment in filter(None, (said.get("refreshing"), said.get("refreshed_at"))):
@@ -78,7 +81,7 @@ class OpenOrders:
     @property
     def known(self) -> bool:
         """Whether the state says which orders are open."""
-        return "open" in self._state
+        return self._state.get("open") is not None
 
     @property
     def _said(self) -> dict[str, Any]:
@@ -121,6 +124,8 @@ class OpenOrders:
     def listed(self, rows: Mapping[int, bool], *, after: int | None) -> None:
         """The crawl has written these rows, open or not: all that it lists `after` an OrderID."""
         self._note_left(after, max(rows), but=rows)
+        if self.known and self._said.get("doubted"):
+            self._said["doubted"] = [each for each in self._said["doubted"] if each not in rows]
         self.written(rows)
 
     def list_ends(self, *, after: int | None) -> None:
@@ -131,6 +136,13 @@ class OpenOrders:
         """These have left, and were asked."""
         asked = {*orders}
         self._said["left"] = [order for order in self._said["left"] if order not in asked]
+
+    def doubt(self, orders: Iterable[int]) -> list[int]:
+        """Those of these orders that were doubted before; the others are from now on."""
+        doubted = {*self._said.get("doubted", ())}
+        again = [order for order in orders if order in doubted]
+        self._said["doubted"] = sorted(doubted.union(orders).difference(again))
+        return again
 
     def end(self) -> None:
         """The crawl is over; a refresh is complete if all that has left was asked."""

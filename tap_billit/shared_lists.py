@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from requests import codes
+
 from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator, pages
+from tap_billit.errors import ApiError
 from tap_billit.open_orders import OpenOrders
+from tap_billit.value_types import whole_number
 from tap_billit.walk import BOOKMARK, text
 
 if TYPE_CHECKING:
@@ -50,7 +54,8 @@ class SharedLists:
         """What the first of `streams` has in the list of what changed; None: it asks for it."""
         place = (company, changed)
         if place not in self._lists and len(streams) > 1 and _agree(streams, company, since):
-            self._lists[place] = _ask(streams, company, [changed])
+            newest = _newest(streams[0], company)
+            self._lists[place] = _ask(streams, company, [changed], newest=newest)
         return self._own(streams[0], place)
 
     def refreshed(
@@ -63,7 +68,7 @@ class SharedLists:
             few = len(streams) == ROW_STREAMS and _open_in(streams, company) <= FEW
             kinds = odata.any_of(*(odata.eq("OrderType", kind) for kind in INVOICES))
             self._lists[place] = (
-                _ask(streams, company, [kinds, condition], INVOICES) if few else None
+                _ask(streams, company, [kinds, condition], types=INVOICES) if few else None
             )
         return self._own(streams[0], place)
 
@@ -96,10 +101,40 @@ def _open_in(streams: Sequence[OrderStream], company: int) -> int:
     return sum(map(len, known)) if all(each.known for each in known) else FEW + 1
 
 
+def _newest(stream: OrderStream, company: int) -> str | None:
+    watermark = stream.account.watermark(stream.path, company)
+    return watermark and watermark.newest
+
+
 def _ask(
-    streams: Sequence[OrderStream], company: int, conditions: list[str], types: Sequence[str] = ()
+    streams: Sequence[OrderStream],
+    company: int,
+    conditions: list[str],
+    *,
+    types: Sequence[str] = (),
+    newest: str | None = None,
 ) -> _Short | None:
-    """The list, if it is on one page, and each row has a key and says which of `types` it is."""
+    """The list, if it is on one page and nothing in it is odd, or speaks against it.
+
+    A row without a key, of another company, or that does not say which of `types` it is, would be
+    noticed by one stream alone; where `newest` is not there, Billit contradicts itself.
+    """
+    try:
+        return _listed(streams, company, conditions, types=types, newest=newest)
+    except ApiError as error:
+        if error.status != codes.bad_request:
+            raise
+        return None
+
+
+def _listed(
+    streams: Sequence[OrderStream],
+    company: int,
+    conditions: list[str],
+    *,
+    types: Sequence[str],
+    newest: str | None,
+) -> _Short | None:
     stream = streams[0]
     without_key: list[Row] = []
     paginator = KeysetPaginator(stream.path, conditions, after=None)
@@ -110,9 +145,15 @@ def _ask(
         return found
 
     page = next(pages(stream.account.client, paginator, company=company, usable=usable), [])
-    odd = [row for row in page if not _says_its_kind(row, types)]
+    odd = [row for row in page if not _says_its_kind(row, types) or not _is_of(company, row)]
     is_whole = paginator.query is None and not without_key and not odd
+    if newest and not any(str(row.get("LastModified")) >= newest for row in page):
+        return None
     return _Short(page, {each.name for each in streams}) if is_whole else None
+
+
+def _is_of(company: int, row: Row) -> bool:
+    return whole_number(row.get("CompanyID")) in {None, company}
 
 
 def _says_its_kind(row: Row, types: Sequence[str]) -> bool:

@@ -45,9 +45,9 @@ class StatePace:
         self._at: float | None = None
         self._said = b""
 
-    def is_due(self, state: Mapping[str, Any], *, coming: int) -> bool:
+    def is_due(self, state: Mapping[str, Any], *, coming: int, at_once: bool = False) -> bool:
         """Whether to write one before so many `coming` records: before the first record always."""
-        if self._at is not None and not self._is_time(self.records + coming):
+        if self._at is not None and not at_once and not self._is_time(self.records + coming):
             return False
         self.records, self._at = 0, monotonic()
         before, self._said = self._said, msgspec.json.encode(state)
@@ -93,10 +93,10 @@ class StateByCompany(Stream):
         """So many records are out, and the state tells of them."""
         self.account.state_pace.records += records
 
-    def write_state(self, *, coming: int = 1) -> None:
+    def write_state(self, *, coming: int = 1, at_once: bool = False) -> None:
         """Write a STATE if one is due; not with BATCH, whose records wait for the file's end."""
         if not self.get_batch_config(self.config) and self.account.state_pace.is_due(
-            self.tap_state, coming=coming
+            self.tap_state, coming=coming, at_once=at_once
         ):
             self._tap.write_message(StateMessage(self.tap_state))
 

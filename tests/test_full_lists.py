@@ -30,9 +30,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def server(clock: Clock) -> Iterator[DemoServer]:
+def shown() -> dict[int, Json]:
+    """What transactions say otherwise than they were made, by key."""
+    return {}
+
+
+@pytest.fixture
+def server(
+    clock: Clock, shown: dict[int, Json], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DemoServer]:
     """Two companies with some hundred transactions."""
-    with DemoServer(Account(orders=150, companies=2, clock=clock), page_size=10) as server:
+    account = Account(orders=150, companies=2, clock=clock)
+    own = account.transactions
+
+    def transactions(company: int) -> list[Json]:
+        return [{**row, **shown.get(row[KEY], {})} for row in own(company)]
+
+    monkeypatch.setattr(account, "transactions", transactions)
+    with DemoServer(account, page_size=10) as server:
         yield server
 
 
@@ -238,3 +253,45 @@ def test_an_amount_that_changes_is_noticed_to_the_digit(server: DemoServer) -> N
     second = sync(server, BANK, state=first.state)
     assert changed in bank(second)
     assert not any(sync(server, BANK, state=second.state).records.values())
+
+
+def test_what_was_written_by_a_run_that_was_cut_short_is_not_taken_for_what_was_there(
+    server: DemoServer, clock: Clock, shown: dict[int, Json]
+) -> None:
+    first = sync(server, BANK)
+    clock.forward(hours=1)
+    newest = max(transactions(server))
+    shown[newest] = {"FreeMessage": "a mistake"}
+    pages = len(sync(server, BANK, state=first.state).requests) - 1
+    server.fail(Reply(body={"Items": [{"x": 1}]}), path="/v1/financialTransactions", skip=pages - 1)
+    second = sync(server, BANK, state=first.state)
+    assert second.error
+    assert newest in bank(second)
+    server.hooks.clear()
+    shown.clear()
+    third = sync(server, BANK, state=second.state)
+    assert newest in bank(third)
+
+
+@pytest.mark.parametrize("date", [None, "2099-12-31T00:00:00"])
+def test_an_old_row_without_a_date_costs_no_whole_list_each_hour(
+    server: DemoServer, clock: Clock, shown: dict[int, Json], date: str | None
+) -> None:
+    shown[min(transactions(server))] = {"ValueDate": date}
+    first = sync(server, BANK)
+    clock.forward(hours=1)
+    second = sync(server, BANK, state=first.state)
+    assert len(second.requests) < len(first.requests) * 2 / 3
+
+
+def test_where_records_get_other_columns_all_are_written(server: DemoServer, clock: Clock) -> None:
+    first = sync(server, BANK)
+    clock.forward(hours=1)
+    maps: Json = {"stream_maps": {BANK: {"one": "1"}}}
+    second = sync(server, BANK, state=first.state, **maps)
+    assert bank(second) == transactions(server)
+    clock.forward(hours=1)
+    third = sync(server, BANK, state=second.state, **maps)
+    assert not third.records[BANK]
+    maps = {"stream_maps": {BANK: {"one": "2"}}}
+    assert bank(sync(server, BANK, state=third.state, **maps)) == transactions(server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,10 +112,43 @@ def test_a_row_that_was_not_asked_for_has_each_ask_its_own(bench: Bench, odd: An
     assert not any("OrderID eq" in query.get("$filter", "") for query in run.queries())
 
 
-def test_a_row_of_another_company_is_an_error(bench: Bench) -> None:
+def test_a_list_that_is_of_another_company_is_not_shared(bench: Bench) -> None:
+    """Its rows show it to one stream alone; the others would take it for theirs, and empty."""
     bench.read(each=3)
-    bench.answer(CompanyID=7)
-    assert "of company 7" in str(bench.again().error)
+    bench.answer(CompanyID=7, OrderDirection="Cost")
+    run = bench.again()
+    assert run.error is None
+    assert run.records == bench.first.records
+
+
+def test_a_list_without_the_newest_change_is_not_shared(bench: Bench) -> None:
+    bench.read(*CHANGED, each=3)
+    new = bench.account.create(bench.company)
+    bench.clock.forward(hours=1)
+    own = [Reply(body={"Items": []})]
+    bench.server.hooks.append(
+        lambda request: own.pop() if own and "LastModified ge" in str(request.query) else None
+    )
+    run = bench.again(*CHANGED, refresh_unpaid=False)
+    assert not own
+    assert new in ids(run.records["sales_invoices"])
+
+
+def test_a_query_that_is_refused_is_not_shared(bench: Bench) -> None:
+    bench.read(each=3)
+    refusal = Reply.error(400, "GenericError")
+    bench.server.hooks.append(lambda request: refusal if is_shared(request) else None)
+    run = bench.again()
+    assert run.error is None
+    assert run.records == bench.first.records
+
+
+def test_a_row_without_a_key_costs_only_itself_where_pages_go_by_offset(bench: Bench) -> None:
+    bench.server.dialect = replace(bench.server.dialect, by_id="refused")
+    bench.read(each=3)
+    bench.answer(OrderID=None)
+    run = bench.again()
+    assert run.records == bench.first.records
 
 
 CHANGED = (*ROWS, "orders", *DETAILS)

@@ -69,7 +69,8 @@ class OverlapPaginator(Paginator):
             self._skip = max(0, self._skip - self._step)
             rows.clear()
             return
-        last = next((at for at in reversed(range(len(listed))) if listed[at] is rows[-1]), 0)
+        place = (at for at in reversed(range(len(listed))) if rows and listed[at] is rows[-1])
+        last = next(place, 0)
         self._skip += last
         self._step = max(1, last)
         if not more or (rows and self._is_last(rows[-1])):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import cached_property
+from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -31,10 +32,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_billit.account import BillitAccount
     from tap_billit.api.paginator import Row
     from tap_billit.list_state import Chunk
+
+A_DAY = timedelta(days=1)
+
+MADE_BY = (
+    *("stream_maps", "stream_map_config", "flattening_enabled", "flattening_separator"),
+    *("flattening_max_depth", "flattening_max_key_length"),
+)
+"""The settings that make other columns of the same row."""
 
 MAY_CHANGE = timedelta(days=45)
 """How long a row may change after its own date and be noticed by the next run."""
@@ -59,12 +70,19 @@ class FullTableStream(StateByCompany, CompanyStream):
     """
 
     dates: ClassVar[tuple[str, ...]]
-    """Where a row says how old it is; one that does not may change."""
+    """Where a row says how old it is: the first that is there."""
 
     cost = (
         "1 for 120 rows that are new or less than 45 days old; 1 for 120 of all rows once in "
         "`full_lists_hours`"
     )
+
+    def __init__(self, tap: Tap, account: BillitAccount) -> None:
+        super().__init__(tap, account)
+        self._begun = False
+        self._lacks_rows = False
+        self._read: set[int] = set()
+        self._whole = 0
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
@@ -75,14 +93,14 @@ class FullTableStream(StateByCompany, CompanyStream):
     @override
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
         with self.naming_the_state_of(company):
-            state = ListState(partition)
-        self.write_state()
+            state = ListState(partition, columns=self._columns)
         self._lacks_rows = False
         whole = self._round.lacks(state)
         paginator = self.paginator(None if whole else state.down_to)
         rows = chain.from_iterable(self.pages(paginator, company))
         for chunk in chunks(rows, self.primary_keys[-1]):
             if state.is_new(chunk, may_change=self._may_change(chunk)) or whole:
+                self._note_begun()
                 yield from self.write_raw(chunk.rows)
                 self.note_written(len(chunk.rows))
         in_order = isinstance(paginator, NewestKeyPaginator) and paginator.in_order
@@ -90,6 +108,7 @@ class FullTableStream(StateByCompany, CompanyStream):
             self._note_ignored(paginator)
         if not self._lacks_rows:
             state.complete(self._round.began, in_order=in_order)
+            self._read.add(company)
             self._whole += whole
 
     def paginator(self, down_to: int | None) -> OverlapPaginator:
@@ -102,24 +121,53 @@ class FullTableStream(StateByCompany, CompanyStream):
         if asked and isinstance(paginator, NewestKeyPaginator):
             fallbacks.ignored(self.path, Feature.NEWEST_KEY)
 
+    def _note_begun(self) -> None:
+        """Have the state say that more is written than it says, once in a run and at once.
+
+        Were a row that changed written, the run cut short, and the row as it was before: it would
+        be taken for written.
+        """
+        if self._begun:
+            return
+        self._begun = True
+        for partition in self.stream_state.get("partitions", ()):
+            if partition.get("written") and partition["context"]["CompanyID"] not in self._read:
+                partition["begun"] = True
+        self.write_state(at_once=True)
+
     def _may_change(self, chunk: Chunk) -> bool:
-        return any(map(self._is_young, chunk.rows))
+        """Whether a row of a chunk is young; one without a date is as old as its neighbours."""
+        dates = [date for row in chunk.rows if (date := self._date(row))]
+        if not dates or not self._now:
+            return True
+        return max(dates) >= shifted(self._now, -MAY_CHANGE)
 
-    def _is_young(self, row: Row) -> bool:
-        dates = [date for name in self.dates if (date := self._date(row.get(name)))]
-        return self._horizon is None or not dates or max(dates) >= self._horizon
-
-    def _date(self, value: Any) -> datetime | None:
-        try:
-            return self.account.settings.clock.read(value)
-        except (TypeError, ValueError):
-            return None
+    def _date(self, row: Row) -> datetime | None:
+        """The first of its `dates` that is one, and not to come."""
+        for name in self.dates:
+            try:
+                date = self.account.settings.clock.read(row.get(name) or "")
+            except (TypeError, ValueError):
+                continue
+            if not self._now or date <= shifted(self._now, A_DAY):
+                return date
+        return None
 
     @cached_property
-    def _horizon(self) -> datetime | None:
-        """Billit's clock less the days in which a row may change."""
+    def _now(self) -> datetime | None:
+        """Billit's clock."""
         began = self.account.began
-        return began and shifted(self.account.settings.clock.floor(began), -MAY_CHANGE)
+        return began and self.account.settings.clock.floor(began)
+
+    @cached_property
+    def _columns(self) -> str:
+        """A digest of what the catalog, maps and flattening make of a record."""
+        made_by = [
+            self.effective_schema,
+            sorted(path for path, is_selected in self.mask.items() if not is_selected),
+            {name: self.config.get(name) for name in MADE_BY},
+        ]
+        return blake2b(repr(made_by).encode(), digest_size=5).hexdigest()
 
     @cached_property
     def _round(self) -> Round:
@@ -139,11 +187,7 @@ class FullTableStream(StateByCompany, CompanyStream):
 
     def _whole_of(self, partition: dict[str, Any]) -> datetime | None:
         with self.naming_the_state_of(partition["context"]["CompanyID"]):
-            return ListState(partition).whole
-
-    _lacks_rows = False
-    _whole = 0
-    """How many companies have been read whole in this run."""
+            return ListState(partition, columns=self._columns).whole
 
     @override
     def usable(self, company: int, rows: list[Row]) -> list[Row]:

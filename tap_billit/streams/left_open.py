@@ -63,17 +63,20 @@ class _Asking:
                     raise
                 at_once = len(orders) // 2
             else:
-                gone += self._settle(orders)
-                still_open += [order for order, is_open in self._found.items() if is_open]
+                for order in self._settle(orders):
+                    (still_open if order in self._found else gone).append(order)
         if gone:
             self._say("were open, and are deleted or of another kind now", gone)
         if still_open:
-            self._say("are open by their row, but not by `Paid eq false`", still_open)
+            self._say(
+                "are open by their row, not by `Paid eq false`, and no longer read", still_open
+            )
 
     def _say(self, what: str, orders: list[int]) -> None:
         more = ", …" if len(orders) > NAMED else ""
         named = ", ".join(map(str, orders[:NAMED]))
-        self._stream.say(self._company, f"{len(orders)} orders {what}: {named}{more}")
+        said = f"{len(orders)} orders {what}: {named}{more}"
+        self._stream.say(self._company, said, level=logging.WARNING)
 
     def _ask(self, orders: list[int]) -> Iterator[Record]:
         """The rows that are listed of these orders, of the stream's kind."""
@@ -109,17 +112,21 @@ class _Asking:
         return found
 
     def _settle(self, orders: list[int]) -> list[int]:
-        """These have been asked and written: which of them are there no more.
+        """These have been asked and written: which of them are forgotten, although none is paid.
 
-        One that is open all the same is listed by the next refresh; else `Paid eq false` and its
-        row disagree for good, and it is not asked each hour for ever.
+        One that is not there, or is open by its row, is asked again by the next refresh if that
+        does not list it either: one answer may lag behind. Then it is forgotten, or it would cost
+        a request each hour for ever.
         """
         self._state.open.asked(orders)
+        told = self._found
         if self._without_key:
             self._stream.account.incomplete.rows(
                 self._stream.name, self._company, self._without_key
             )
-            self._state.open.written(dict.fromkeys(self._found, False))
-            return []
-        self._state.open.written(dict.fromkeys(orders, False))
-        return [order for order in orders if order not in self._found]
+        else:
+            told = dict.fromkeys(orders, True) | told
+        closed = [order for order, is_open in told.items() if not is_open]
+        doubted = self._state.open.doubt([order for order in told if told[order]])
+        self._state.open.written(dict.fromkeys([*closed, *doubted], False))
+        return doubted

@@ -21,9 +21,26 @@ LISTS = (
     Mutation(
         "changes_are_not_looked_for",
         Rewrite(
-            "streams.full_table:FullTableStream._is_young", "max(dates) >= self._horizon", "False"
+            "streams.full_table:FullTableStream._may_change",
+            "max(dates) >= shifted(self._now, -MAY_CHANGE)",
+            "False",
         ),
         told("row_of_last_month_changes"),
+    ),
+    Mutation(
+        "cut_short_is_not_noted",
+        Replace("streams.full_table:FullTableStream._note_begun", lambda _: None),
+        "test_full_lists.py -k cut_short",
+    ),
+    Mutation(
+        "rows_to_come_are_young",
+        Rewrite("streams.full_table:FullTableStream._date", "not self._now or", "True or"),
+        "test_full_lists.py -k without_a_date",
+    ),
+    Mutation(
+        "other_columns_are_the_same",
+        Rewrite("list_state:ListState.__init__", 'state.get("columns") != columns', "False"),
+        "test_full_lists.py -k other_columns",
     ),
     Mutation(
         "lists_are_never_whole_again",
@@ -60,7 +77,7 @@ LISTS = (
     ),
     Mutation(
         "list_before_the_first_state",
-        Rewrite("streams.full_table:FullTableStream.company_records", "self.write_state()", "pass"),
+        Rewrite("streams.full_table:FullTableStream._note_begun", "self.write_state(", "dict("),
         told("first_state_comes_after_a_list"),
     ),
     Mutation(

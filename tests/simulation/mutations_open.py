@@ -105,10 +105,30 @@ OPEN = (
         "open_by_its_row_alone_is_asked_for_ever",
         Rewrite(
             "streams.left_open:_Asking._settle",
-            "self._state.open.written(dict.fromkeys(orders, False))",
-            "self._state.open.written(dict.fromkeys(orders, False) | self._found)",
+            "[*closed, *doubted]",
+            "closed",
         ),
         "test_open_orders.py -k for_ever",
+    ),
+    Mutation(
+        "one_answer_is_believed",
+        Rewrite("open_orders:OpenOrders.doubt", "if order in doubted", "if True"),
+        "test_open_orders.py -k lags_behind",
+    ),
+    Mutation(
+        "a_list_of_another_company_is_shared",
+        Rewrite("shared_lists:_listed", "or not _is_of(company, row)", ""),
+        "test_shared_lists.py -k another_company",
+    ),
+    Mutation(
+        "a_list_without_the_newest_change_is_shared",
+        Rewrite("shared_lists:_listed", "if newest and", "if False and"),
+        "test_shared_lists.py -k newest_change",
+    ),
+    Mutation(
+        "a_refused_query_costs_all_that_share_it",
+        Rewrite("shared_lists:_ask", "!= codes.bad_request", "!= 0"),
+        "test_shared_lists.py -k refused",
     ),
     # What the state says of it.
     Mutation(
@@ -144,17 +164,17 @@ OPEN = (
     ),
     Mutation(
         "a_page_of_a_shared_list_is_taken_for_all",
-        Rewrite("shared_lists:_ask", "paginator.query is None and ", ""),
+        Rewrite("shared_lists:_listed", "paginator.query is None and ", ""),
         "test_shared_lists.py -k more_has_changed",
     ),
     Mutation(
         "rows_of_any_kind_are_shared",
-        Rewrite("shared_lists:_ask", " and not odd", ""),
+        Rewrite("shared_lists:_listed", " and not odd", ""),
         "test_shared_lists.py -k not_asked_for",
     ),
     Mutation(
         "shared_rows_without_key_pass",
-        Rewrite("shared_lists:_ask", " and not without_key", ""),
+        Rewrite("shared_lists:_listed", " and not without_key", ""),
         "test_shared_lists.py -k not_asked_for",
     ),
     Mutation(
