@@ -147,7 +147,7 @@ class OrderRows(ListedOrders):
 
     schema = ORDER_ROW
     rereads = True
-    cost = "1 for 120 rows that changed or are open, and 1 for 30 that no longer are"
+    cost = "1 for 120 rows that changed or are open; 1 for 30 that were open and are not listed now"
 
     @override
     def company_state(self, company: int, partition: dict[str, Any]) -> CompanyState:
