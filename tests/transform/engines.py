@@ -197,8 +197,10 @@ class DuckDb(Engine):
 
     @override
     def execute(self, sql: str) -> None:
-        with duckdb.connect(str(self.file)) as db:
-            db.execute(sql)
+        # By the loader's DuckDB: what a newer one has written it may not be able to read.
+        python = executable("python", "dbt-duckdb", "dbt-postgres")
+        statement = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute(sys.argv[2])"
+        call(python, "-c", statement, self.file, sql)
 
     def copy(self, folder: Path) -> DuckDb:
         """The same database, to be changed, and what dbt has parsed."""
