@@ -34,7 +34,7 @@ from tests.simulation.promise import (
     check_times,
 )
 from tests.simulation.runs import activated, singer, sync
-from tests.simulation.tables import ALL
+from tests.simulation.tables import ALL, DATED_LISTS
 from tests.simulation.world import (
     DAY,
     LOOKBACK,
@@ -85,13 +85,10 @@ creations = st.builds(
     fine=st.booleans(),
 )
 lists = st.sampled_from((*KEYS,))
-additions = st.builds(
-    Add,
-    lists,
-    ages,
-    st.sampled_from((1, 2, 5)),
-    st.integers(0, 1),
-    days=st.sampled_from((0, 0, 30, 60)),
+some = (ages, st.sampled_from((1, 2, 5)), st.integers(0, 1))
+additions = st.one_of(
+    st.builds(Add, lists, *some),
+    st.builds(Add, st.sampled_from(DATED_LISTS), *some, days=st.sampled_from((30, 60))),
 )
 days = st.one_of(st.sampled_from((0, 0, None)), st.integers(-90, 30))
 changes = st.one_of(
