@@ -14,6 +14,7 @@ import yaml
 
 from tap_billit.errors import (
     OTHER,
+    PARTIAL,
     REDIRECT,
     SERVER_ERROR,
     STATUS_RULES,
@@ -107,7 +108,7 @@ def streams_table() -> str:
 def errors_table() -> str:
     """What the tap does when Billit stumbles, and what it costs if it lasts."""
     statuses = {str(status): rule for status, rule in STATUS_RULES.items()}
-    statuses |= {"other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_ERROR}
+    statuses |= {"other 2xx": PARTIAL, "other 4xx": OTHER, "3xx": REDIRECT, "5xx": SERVER_ERROR}
     special = {str(status): does for status, does in SPECIAL.items()}
     rows = [
         (name, special.get(name, AGAIN if rule.retry else ""), rule.costs, rule.hint)

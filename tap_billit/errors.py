@@ -191,17 +191,26 @@ REDIRECT = StatusRule(
 OTHER = StatusRule(retry=False, costs=Costs.STREAM, hint="check the settings")
 
 
+PARTIAL = StatusRule(
+    retry=True,
+    costs=Costs.STREAM,
+    hint="only 200 is a whole answer; check what is between here and Billit",
+)
+
+
 def status_rule(status: int) -> StatusRule:
-    """What a status outside 200 to 299 means."""
+    """What a status other than 200 and 204 means."""
     if status in STATUS_RULES:
         return STATUS_RULES[status]
+    if status < requests.codes.multiple_choices:
+        return PARTIAL
     if status >= requests.codes.server_error:
         return SERVER_ERROR
     return OTHER if status >= requests.codes.bad_request else REDIRECT
 
 
 def error_from(response: requests.Response) -> TransientError | ApiError:
-    """The error that an answer outside 200 to 299 stands for."""
+    """The error that an answer with another status than 200 and 204 stands for."""
     status = response.status_code
     rule = status_rule(status)
     code, description = billit_code(response)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import requests
 
-from tap_billit.api.body import SUCCESS, read_body
+from tap_billit.api.body import read_body
 from tap_billit.api.json_text import NOT_JSON, read_leniently, read_strictly
 from tap_billit.api.query_fallbacks import QueryFallbacks
 from tap_billit.api.retry import Patience, retrying
@@ -37,6 +37,9 @@ logger = logging.getLogger("tap-billit")
 
 LARGEST = 256 << 20
 """Bytes of an answer: far more than a page of 120 rows or a file needs."""
+
+WHOLE = (requests.codes.ok, requests.codes.no_content)
+"""Another status may mean a part of what was asked for, as 206 says, or nothing yet."""
 
 ACCOUNT = "/v1/account/accountInformation"
 
@@ -166,7 +169,7 @@ class BillitClient:
         read: Read = read_strictly,
     ) -> Answer:
         response = self._respond(url, headers)
-        if response.status_code not in SUCCESS:
+        if response.status_code not in WHOLE:
             raise self._refusal(response)
         if response.status_code == requests.codes.no_content or (
             may_be_empty and not response.content.strip()
