@@ -46,12 +46,13 @@ def in_duckdb(path: Path) -> tuple[Counter[str], datetime]:
         deleted = {each for (each,) in db.sql("SELECT orderid FROM demo.deleted_orders").fetchall()}
         counts: Counter[str] = Counter()
         for stream in streams():
-            if (kind := KINDS.get(stream.removesuffix("_details").removesuffix("s"))) is None:
+            kind = KINDS.get(stream.removesuffix("_details").removesuffix("s"))
+            if kind is None and stream != "orders":
                 [(counts[stream],)] = db.sql(f"SELECT count(*) FROM demo.{stream}").fetchall()
                 continue
             orders = db.sql(f"SELECT orderid FROM demo.{stream}").fetchall()
-            there = (each for (each,) in orders if each not in deleted)
-            counts[stream] = sum(kinds.get(each, kind) == kind for each in there)
+            there = [each for (each,) in orders if each not in deleted]
+            counts[stream] = sum(kind is None or kinds.get(each, kind) == kind for each in there)
     return counts, now
 
 
@@ -79,7 +80,9 @@ def in_account(now: datetime) -> Counter[str]:
         counts["products"] += len(account.products(company))
         counts["documents"] += len(account.documents(company))
         counts["financial_transactions"] += len(account.transactions(company))
-    of_each = Counter(kinds_of(account).values())
+    kinds = kinds_of(account)
+    counts["orders"] = len(kinds)
+    of_each = Counter(kinds.values())
     for kind, of_row in KINDS.items():
         counts[f"{kind}s"] = counts[f"{kind}_details"] = of_each[of_row]
     return counts
