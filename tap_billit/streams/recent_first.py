@@ -51,14 +51,9 @@ class RecentFirstStream(OrderStream):
         elif company in self._unfinished:
             yield from self._older(company, self._backfill_of(company, partition))
 
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether there is a second round to come."""
-        return bool(self._unfinished) and not self._is_second_round
-
     def backfill(self) -> None:
         """The second round, of the companies that need one."""
-        if self.is_unfinished:
+        if self.goes_on:
             self._is_second_round = True
             self.sync()
 
