@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import ChainMap
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -18,13 +19,23 @@ from tap_billit.errors import BillitError
 from tap_billit.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 OWN_SETTINGS = SETTINGS.to_dict()["properties"].keys()
 TEXT = {"type": ["string", "null"]}
 
 DEEPEST = 100
 """Levels of a file; a catalog has a dozen."""
+
+
+def read_configs(sources: Iterable[str]) -> dict[str, Any]:
+    """The settings in these files, of which the last wins; `ENV` is none of them.
+
+    Raises:
+        BillitError: one holds no JSON object.
+    """
+    files = [read_config(path) for path in sources if path != "ENV"]
+    return dict(ChainMap(*reversed(files)))
 
 
 def read_config(path: str) -> dict[str, Any]:
@@ -34,13 +45,21 @@ def read_config(path: str) -> dict[str, Any]:
         BillitError: there is none.
     """
     what = f"The config file {path}"
+    return as_object(parsed(read_text(path, what), what), what)
+
+
+def read_text(path: str, what: str) -> str:
+    """The text in a file, which is `what`.
+
+    Raises:
+        BillitError: there is none.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise BillitError(f"{what} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BillitError(f"{what} is not UTF-8 text.") from error
-    return _object_in(text, what)
 
 
 class JsonFile(click.File):
@@ -59,7 +78,7 @@ class JsonFile(click.File):
         except UnicodeDecodeError as error:
             raise BillitError(f"{what} is not UTF-8 text.") from error
         try:
-            self._check(_object_in(text, what))
+            self._check(as_object(parsed(text, what), what))
         except ValueError as error:
             raise BillitError(f"{what} is no Singer {self._what}: {error}.") from error
         return StringIO(text)
@@ -74,7 +93,12 @@ STATE = JsonFile("state", _check_state)
 CATALOG = JsonFile("catalog", check_catalog)
 
 
-def _object_in(text: str, what: str) -> dict[str, Any]:
+def parsed(text: str, what: str) -> Any:
+    """The JSON in the text of `what`, numbers digit for digit.
+
+    Raises:
+        BillitError: it is none, or too deep.
+    """
     try:
         document = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
         _check_depth(document, most=DEEPEST)
@@ -82,6 +106,15 @@ def _object_in(text: str, what: str) -> dict[str, Any]:
         raise BillitError(f"{what} is nested more than {DEEPEST} levels deep.") from error
     except ValueError as error:
         raise BillitError(f"{what} is not JSON: {error}.") from error
+    return document
+
+
+def as_object(document: Any, what: str) -> dict[str, Any]:
+    """The JSON of `what`, which is an object.
+
+    Raises:
+        BillitError: it is none.
+    """
     if not isinstance(document, dict):
         raise BillitError(f"{what} holds JSON, but no object.")
     return document

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import ChainMap
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from typing_extensions import override
 
 from tap_billit.account import BillitAccount
 from tap_billit.catalog import is_selected
-from tap_billit.cli_files import CATALOG, STATE, environment_config, read_config
+from tap_billit.cli_files import CATALOG, STATE, environment_config, read_configs
 from tap_billit.errors import BillitError
 from tap_billit.incomplete import IncompleteError, sentence_of
 from tap_billit.settings import SETTINGS, Settings
@@ -256,8 +255,7 @@ class TapBillit(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        files = [read_config(path) for path in value if path != "ENV"]
-        return _ConfigInput(dict(ChainMap(*reversed(files))), parse_env="ENV" in value)
+        return _ConfigInput(read_configs(value), parse_env="ENV" in value)
 
     @classmethod
     @override

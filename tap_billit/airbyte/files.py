@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from tap_billit.errors import BillitError
+from tap_billit.cli_files import as_object, parsed, read_text
 
 
 def read_object(path: str, what: str) -> dict[str, Any]:
@@ -15,10 +13,7 @@ def read_object(path: str, what: str) -> dict[str, Any]:
     Raises:
         BillitError: there is none.
     """
-    document = read_json(path, what)
-    if not isinstance(document, dict):
-        raise BillitError(f"The {what} file {path} holds JSON, but no object.")
-    return document
+    return as_object(read_json(path, what), _named(path, what))
 
 
 def read_json(path: str, what: str) -> Any:
@@ -27,10 +22,10 @@ def read_json(path: str, what: str) -> Any:
     Raises:
         BillitError: it is no JSON, or cannot be read.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        return json.loads(text) if text.strip() else None
-    except OSError as error:
-        raise BillitError(f"The {what} file {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BillitError(f"The {what} file {path} is not JSON: {type(error).__name__}.") from error
+    name = _named(path, what)
+    text = read_text(path, name)
+    return parsed(text, name) if text.strip() else None
+
+
+def _named(path: str, what: str) -> str:
+    return f"The {what} file {path}"

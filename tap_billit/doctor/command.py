@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tap_billit.cli_files import read_config
+from tap_billit.cli_files import read_configs
 from tap_billit.doctor.around import AROUND, LIMITS
 from tap_billit.doctor.examination import Examination
 from tap_billit.doctor.login import LOGIN, OTHERS
@@ -75,6 +74,5 @@ def _examine(examination: Examination, report: Path | None, *, environment: str)
 
 
 def _account(sources: Sequence[str]) -> BillitAccount:
-    files = [read_config(path) for path in sources if path != "ENV"]
-    config = dict(ChainMap(*reversed(files)))
+    config = read_configs(sources)
     return TapBillit(config=config, parse_env_config="ENV" in sources, setup_mapper=False).account

@@ -103,6 +103,8 @@ def test_a_check_that_works(source: Source) -> None:
         ({"environment": "production", "credentials": "?"}, "`credentials` is no object"),
         ({"environment": "demo", "lookback_minutes": "x"}, "`lookback_minutes` is 'x'"),
         ("{", "config.json is not JSON"),
+        ('{"lookback_minutes": NaN}', "NaN is no number in JSON"),
+        ("[" * 100_000, "nested more than 100 levels deep"),
         ("[]", "holds JSON, but no object"),
         ("", "holds JSON, but no object"),
     ],

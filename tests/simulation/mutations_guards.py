@@ -8,7 +8,7 @@ GUARDS = (
     # What the command line is given.
     Mutation(
         "nan_is_a_number",
-        Rewrite("cli_files:_object_in", ", parse_constant=_no_number", ""),
+        Rewrite("cli_files:parsed", ", parse_constant=_no_number", ""),
         "test_settings.py -k number",
     ),
     Mutation(
