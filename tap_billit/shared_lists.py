@@ -15,7 +15,7 @@ from tap_billit.api import odata
 from tap_billit.api.pagination import KeysetPaginator, pages
 from tap_billit.errors import ApiError
 from tap_billit.open_orders import OpenOrders
-from tap_billit.value_types import whole_number
+from tap_billit.value_types import is_of
 from tap_billit.walk import BOOKMARK, text
 
 if TYPE_CHECKING:
@@ -119,41 +119,29 @@ def _ask(
     A row without a key, of another company, or that does not say which of `types` it is, would be
     noticed by one stream alone; where `newest` is not there, Billit contradicts itself.
     """
+    stream = streams[0]
+    paginator = KeysetPaginator(stream.path, conditions, after=None)
+    are_all = True
+
+    def usable(rows: list[Row]) -> list[Row]:
+        nonlocal are_all
+        found = stream.with_key(rows)
+        are_all = are_all and len(found) == len(rows)
+        return found
+
     try:
-        return _listed(streams, company, conditions, types=types, newest=newest)
+        page = next(pages(stream.account.client, paginator, company=company, usable=usable), [])
     except ApiError as error:
         if error.status != codes.bad_request:
             raise
         return None
-
-
-def _listed(
-    streams: Sequence[OrderStream],
-    company: int,
-    conditions: list[str],
-    *,
-    types: Sequence[str],
-    newest: str | None,
-) -> _Short | None:
-    stream = streams[0]
-    without_key: list[Row] = []
-    paginator = KeysetPaginator(stream.path, conditions, after=None)
-
-    def usable(rows: list[Row]) -> list[Row]:
-        found = stream.with_key(rows)
-        without_key.extend(row for row in rows if row not in found)
-        return found
-
-    page = next(pages(stream.account.client, paginator, company=company, usable=usable), [])
-    odd = [row for row in page if not _says_its_kind(row, types) or not _is_of(company, row)]
-    is_whole = paginator.query is None and not without_key and not odd
-    if newest and not any(str(row.get("LastModified")) >= newest for row in page):
-        return None
-    return _Short(page, {each.name for each in streams}) if is_whole else None
-
-
-def _is_of(company: int, row: Row) -> bool:
-    return whole_number(row.get("CompanyID")) in {None, company}
+    is_believed = (
+        are_all
+        and paginator.query is None
+        and all(_says_its_kind(row, types) and is_of(company, row) for row in page)
+        and (not newest or any(str(row.get("LastModified")) >= newest for row in page))
+    )
+    return _Short(page, {each.name for each in streams}) if is_believed else None
 
 
 def _says_its_kind(row: Row, types: Sequence[str]) -> bool:

@@ -119,6 +119,11 @@ def read_integer(value: Any) -> int:
     return int(number)
 
 
+def is_of(company: int, row: Mapping[str, Any]) -> bool:
+    """Whether a row says that it is of this company, or not of which."""
+    return whole_number(row.get("CompanyID")) in {None, company}
+
+
 def whole_number(value: Any) -> int | None:
     """The integer that `value` is or says; None if there is none."""
     if type(value) is int and -LARGEST <= value <= LARGEST:

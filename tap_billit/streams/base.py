@@ -21,7 +21,7 @@ from tap_billit.schemas.shared import OTHER
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StateByCompany
 from tap_billit.streams.raw_records import RawRecords
-from tap_billit.value_types import whole_number
+from tap_billit.value_types import is_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -209,9 +209,8 @@ class CompanyStream(BillitStream):
         Raises:
             AnswerError: it is of another company.
         """
-        of = whole_number(row.get("CompanyID"))
-        if of not in {None, company}:
-            raise AnswerError(f"Billit lists a row of company {of} in {self.path}.")
+        if not is_of(company, row):
+            raise AnswerError(f"Billit lists a row of company {row['CompanyID']} in {self.path}.")
 
 
 class IncrementalStream(StateByCompany, CompanyStream):

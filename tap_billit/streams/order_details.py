@@ -25,7 +25,7 @@ from tap_billit.streams.orders import (
 )
 from tap_billit.streams.recent_first import RecentFirstStream
 from tap_billit.streams.settling import Attempt, Unsettled, still_listed
-from tap_billit.value_types import whole_number
+from tap_billit.value_types import is_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +170,7 @@ class OrderDetails(RecentFirstStream):
             raise AnswerError(f"Billit answered {asked} with JSON that is no order.")
         if whole_number(details["OrderID"]) != order:
             raise AnswerError(f"Billit answered {asked} with order {details['OrderID']!r}.")
-        if whole_number(details.get("CompanyID")) not in {None, company}:
+        if not is_of(company, details):
             raise AnswerError(f"Billit answered {asked} with company {details['CompanyID']!r}.")
         if not self.is_of_kind(details):
             raise MovedError(f"Billit answered {asked} with an order of another kind.")

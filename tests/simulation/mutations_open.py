@@ -117,12 +117,12 @@ OPEN = (
     ),
     Mutation(
         "a_list_of_another_company_is_shared",
-        Rewrite("shared_lists:_listed", "or not _is_of(company, row)", ""),
+        Rewrite("shared_lists:_ask", " and is_of(company, row)", ""),
         "test_shared_lists.py -k another_company",
     ),
     Mutation(
         "a_list_without_the_newest_change_is_shared",
-        Rewrite("shared_lists:_listed", "if newest and", "if False and"),
+        Rewrite("shared_lists:_ask", "not newest or", "True or"),
         "test_shared_lists.py -k newest_change",
     ),
     Mutation(
@@ -164,17 +164,17 @@ OPEN = (
     ),
     Mutation(
         "a_page_of_a_shared_list_is_taken_for_all",
-        Rewrite("shared_lists:_listed", "paginator.query is None and ", ""),
+        Rewrite("shared_lists:_ask", "and paginator.query is None", ""),
         "test_shared_lists.py -k more_has_changed",
     ),
     Mutation(
         "rows_of_any_kind_are_shared",
-        Rewrite("shared_lists:_listed", " and not odd", ""),
+        Rewrite("shared_lists:_ask", "_says_its_kind(row, types) and ", ""),
         "test_shared_lists.py -k not_asked_for",
     ),
     Mutation(
         "shared_rows_without_key_pass",
-        Rewrite("shared_lists:_listed", " and not without_key", ""),
+        Rewrite("shared_lists:_ask", "len(found) == len(rows)", "True"),
         "test_shared_lists.py -k not_asked_for",
     ),
     Mutation(
