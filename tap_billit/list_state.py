@@ -1,7 +1,7 @@
 """The state of a list that Billit does not filter: when it was read whole, and what was new in it.
 
-With `state.py` and `set_aside.py` the only modules that change a state. It moves when a list has
-been read to its end, and all records before it are out; until then the next run does the same.
+It moves when a list has been read to its end, and all records before it are out; until then the
+next run does the same. `state.py` has the states of all other streams.
 
 The state of a partition:
 

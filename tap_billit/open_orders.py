@@ -3,7 +3,7 @@
 No source says that a payment moves LastModified, and its date may be any. So each refresh lists
 what is open; an order that was open, and is not listed any more, has left the open ones: paid,
 deleted or of another kind now. It is asked by id, whatever its dates say.
-With `state.py` and `set_aside.py` the only module that changes a state.
+Part of `state.py`.
 
 The state of a partition has it as `open`, an object; absent: not known, and all rows are read once.
 

@@ -1,8 +1,7 @@
 """Orders whose details or files could not be read: kept in the state, and tried first next time.
 
-With `state.py` and `open_orders.py` the only module that changes a state. Only orders are set
-aside: what leaves out a whole company (401, 403), a list or the run is in `STATUS_RULES` of
-`errors.py`.
+Part of `state.py`. Only orders are set aside: what leaves out a whole company (401, 403), a list or
+the run is in `STATUS_RULES` of `errors.py`.
 """
 
 from __future__ import annotations

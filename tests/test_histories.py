@@ -13,6 +13,7 @@ import pytest
 from tests.kit.history import MINUTE, History
 from tests.simulation import stories
 from tests.simulation import stories_lists as lists
+from tests.simulation import stories_recent as recent
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.world import Add, Create, Edit, Touch, Wait
@@ -73,6 +74,14 @@ CAUGHT = (
     (stories.state_that_knows_no_open_ones, "unknown_is_none"),
     (stories.owed_for_longer, "nothing_reread"),
     (stories.owed_for_longer, "same_mark_ends_what_rereads"),
+    (recent.read_in_two_rounds, "older_is_never_read"),
+    (recent.read_in_two_rounds, "older_is_passed_over"),
+    (recent.killed_in_the_backfill, "older_is_never_read"),
+    (recent.killed_in_the_backfill, "backfill_begins_where_the_crawl_ended"),
+    (recent.changed_while_the_older_are_read, "bookmark_moves_with_the_backfill"),
+    (recent.emptied_and_begun_again, "backfill_outlives_its_bookmark"),
+    (recent.start_moved_earlier, "backfill_is_once_for_all"),
+    (recent.start_set_within_what_is_read, "older_is_never_read"),
 )
 
 

@@ -11,8 +11,6 @@ from tests.kit.demo import ORDERS, account
 from tests.kit.expected import DETAILS, companies_of
 from tests.kit.run import Json, Run, catalog_of, digits, ids, metadata_of, sync
 from tests.simulation import stories_recent as stories
-from tests.simulation.mutations import MUTATIONS
-from tests.simulation.promise import BrokenPromiseError
 from tests.simulation.stories_recent import NEW, OLD, STREAM, cut_short, grown_old
 from tests.simulation.world import Create, Touch, Wait
 
@@ -21,28 +19,6 @@ if TYPE_CHECKING:
 
     from tap_billit.demo import Request
     from tests.kit.history import History
-
-CAUGHT = (
-    (stories.read_in_two_rounds, "older_is_never_read"),
-    (stories.read_in_two_rounds, "older_is_passed_over"),
-    (stories.killed_in_the_backfill, "older_is_never_read"),
-    (stories.killed_in_the_backfill, "backfill_begins_where_the_crawl_ended"),
-    (stories.changed_while_the_older_are_read, "bookmark_moves_with_the_backfill"),
-    (stories.emptied_and_begun_again, "backfill_outlives_its_bookmark"),
-    (stories.start_moved_earlier, "backfill_is_once_for_all"),
-    (stories.start_set_within_what_is_read, "older_is_never_read"),
-)
-
-
-@pytest.mark.parametrize("history", dict.fromkeys(history for history, _ in CAUGHT))
-def test_nothing_is_lost(history: Callable[[], None]) -> None:
-    history()
-
-
-@pytest.mark.parametrize(("history", "mutation"), CAUGHT)
-def test_the_check_bites(history: Callable[[], None], mutation: str) -> None:
-    with MUTATIONS[mutation].apply(), pytest.raises(BrokenPromiseError):
-        history()
 
 
 @pytest.mark.parametrize("kill_at", range(3, 16))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import subprocess
 import sysconfig
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from tap_billit.airbyte.log import LogMessages
 from tap_billit.airbyte.output import Output
 from tap_billit.airbyte.writer import AirbyteWriter
 from tests.kit.process import SOON
-from tests.kit.run import UNHURRIED, as_json, exactly
+from tests.kit.run import UNHURRIED, as_json, exactly, logged_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -142,7 +141,7 @@ class Source:
     def _do(self, kind: type[Any], action: Callable[..., None], **files: Any) -> Said:
         out = io.BytesIO()
         output = kind(out)
-        with _log(output), mock.patch("singer_sdk.plugin_base.signal.signal"):
+        with logged_to(LogMessages(output)), mock.patch("singer_sdk.plugin_base.signal.signal"):
             status = outcome(output, action, **saved(self.folder, **files))
         return Said(out.getvalue().splitlines(), status)
 
@@ -179,19 +178,6 @@ def source_of(demo: DemoServer, folder: Path, **config: Any) -> Source:
     """The connector for a demo, with its API key."""
     key = {"credentials": {"auth_type": "api_key", "api_key": demo.api_key}}
     return Source(folder, {"api_url": demo.url} | key | UNHURRIED | config)
-
-
-@contextmanager
-def _log(output: Output) -> Generator[None, None, None]:
-    logger, handler = logging.getLogger("tap-billit"), LogMessages(output)
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "source-billit"

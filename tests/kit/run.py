@@ -137,7 +137,7 @@ def sync(
     """
     run, before = Run(), len(demo.requests)
     login = {} if "client_id" in config else {"api_key": demo.api_key}
-    with _log_of(run), mock.patch("singer_sdk.plugin_base.signal.signal"):
+    with logged_to(_Lines(run.log)), mock.patch("singer_sdk.plugin_base.signal.signal"):
         tap = TapBillit(
             config={"api_url": demo.url} | login | UNHURRIED | config,
             state=deepcopy(state),
@@ -198,9 +198,10 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def _log_of(run: Run) -> Generator[None, None, None]:
+def logged_to(handler: logging.Handler) -> Generator[None, None, None]:
+    """The tap's log, from INFO on, goes to `handler`, too."""
     logger = logging.getLogger("tap-billit")
-    handler, level = _Lines(run.log), logger.level
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

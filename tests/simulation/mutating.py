@@ -83,9 +83,9 @@ class Mutation:
         return self.name
 
 
-def told(history: str, *, among: str = "test_histories.py") -> str:
+def told(history: str) -> str:
     """The test of that history."""
-    return f"{among}::test_nothing_is_lost[{history}]"
+    return f"test_histories.py::test_nothing_is_lost[{history}]"
 
 
 def _found(place: str) -> Any:

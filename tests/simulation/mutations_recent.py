@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
-
-_told = partial(told, among="test_recent_first.py")
 
 RECENT = (
     Mutation(
         "older_is_never_read",
         Replace("tap:TapBillit._backfill", lambda _: None),
-        _told("read_in_two_rounds"),
+        told("read_in_two_rounds"),
     ),
     Mutation(
         "older_is_passed_over",
         Rewrite("backfill:Backfill.passes_over", "stamped >= self._history_start", "True"),
-        _told("read_in_two_rounds"),
+        told("read_in_two_rounds"),
     ),
     Mutation(
         "recent_is_read_twice",
@@ -41,7 +37,7 @@ RECENT = (
             '"last_order_id": None',
             '"last_order_id": 10**9',
         ),
-        _told("killed_in_the_backfill"),
+        told("killed_in_the_backfill"),
     ),
     Mutation(
         "bookmark_moves_with_the_backfill",
@@ -50,12 +46,12 @@ RECENT = (
             "self._history_start =",
             'self._state["replication_key_value"] = "2026-06-13T12:30:00"; self._history_start =',
         ),
-        _told("changed_while_the_older_are_read"),
+        told("changed_while_the_older_are_read"),
     ),
     Mutation(
         "backfill_outlives_its_bookmark",
         Rewrite("backfill:RecentFirst.begin", "self.bookmark is None", "False"),
-        _told("emptied_and_begun_again"),
+        told("emptied_and_begun_again"),
     ),
     Mutation(
         "backfill_is_once_for_all",
@@ -64,7 +60,7 @@ RECENT = (
             "if backfill.is_due",
             "elif backfill.is_due",
         ),
-        _told("start_moved_earlier"),
+        told("start_moved_earlier"),
     ),
     Mutation(
         "start_moved_later_is_ignored",
