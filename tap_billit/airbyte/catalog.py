@@ -104,8 +104,11 @@ def choices(configured: Any) -> dict[str, Choice]:
 def _choice(configured: Json) -> Choice:
     described = configured["stream"]
     schema = described.get("json_schema") or {}
+    name = described["name"]
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r} is no name")
     return Choice(
-        stream=described["name"],
+        stream=name,
         columns=frozenset(schema.get("properties") or ()),
         full_refresh=configured.get("sync_mode") == FULL_REFRESH,
     )

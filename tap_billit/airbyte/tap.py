@@ -39,6 +39,10 @@ NOT_OFFERED = (
 )
 
 
+def _cannot_be_read(*names: str) -> BillitError:
+    return BillitError(f"{', '.join(f'`{name}`' for name in names)} {NOT_OFFERED}")
+
+
 class AirbyteAccount(BillitAccount):
     """The account, whose tokens may be kept in the connector's configuration."""
 
@@ -143,7 +147,11 @@ class ReadingTap(ConfiguredTap):
     def _check_selection(self) -> None:
         """Say of a stream that is not offered that it cannot be read; the others can."""
         for name in self._not_offered:
-            self._writer.send_error(BillitError(f"`{name}` {NOT_OFFERED}"), stream=name)
+            self._writer.send_error(_cannot_be_read(name), stream=name)
+        if not self._chosen:
+            raise BillitError("The catalog chooses no stream: there is nothing to read.")
+        if not self.streams:
+            raise _cannot_be_read(*self._not_offered)
 
     @property
     def _not_offered(self) -> list[str]:
@@ -154,7 +162,7 @@ class ReadingTap(ConfiguredTap):
         self._writer.end_stream()
         super()._name_what_is_missing()
         if names := self._not_offered:
-            raise BillitError(f"{', '.join(f'`{name}`' for name in names)} {NOT_OFFERED}")
+            raise _cannot_be_read(*names)
 
     @override
     def _write_last_state(self) -> None:

@@ -195,6 +195,27 @@ def test_a_stream_that_cannot_be_read_costs_no_other(source: Source) -> None:
     assert {each["failure_type"] for each in said.errors} == {"config_error"}
 
 
+def test_where_no_stream_can_be_read_it_says_why(source: Source) -> None:
+    catalog = source.catalog("companies")
+    catalog["streams"][0]["stream"]["name"] = "gone"
+    said = source.read(catalog=catalog)
+    assert said.status == 1
+    assert said.statuses("gone") == ["INCOMPLETE"]
+    assert "`gone` cannot be read" in said.errors[-1]["message"]
+    (problem,) = source.read(catalog={"streams": []}).errors
+    assert "no stream" in problem["message"]
+    assert problem["failure_type"] == "config_error"
+
+
+@pytest.mark.parametrize("name", [None, ["companies"], 7])
+def test_a_stream_without_a_name_is_a_sentence(source: Source, name: object) -> None:
+    catalog = source.catalog("companies")
+    catalog["streams"][0]["stream"]["name"] = name
+    (problem,) = source.read(catalog=catalog).errors
+    assert problem["failure_type"] == "config_error"
+    assert "no configured catalog" in problem["message"]
+
+
 def test_what_nobody_foresaw_has_a_stack_trace_and_does_not_quote(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
