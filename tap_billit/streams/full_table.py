@@ -106,10 +106,10 @@ class FullTableStream(StateByCompany, CompanyStream):
         in_order = isinstance(paginator, NewestKeyPaginator) and paginator.in_order
         if not in_order:
             self._note_ignored(paginator)
-        if not self._lacks_rows:
-            state.complete(self._round.began, in_order=in_order)
-            self._read.add(company)
-            self._whole += whole
+        # Rows without their key may be anywhere: the next run looks through all of it again.
+        state.complete(self._round.began, in_order=in_order and not self._lacks_rows)
+        self._read.add(company)
+        self._whole += whole
 
     def paginator(self, down_to: int | None) -> OverlapPaginator:
         """The list, from its newest row down to this key."""

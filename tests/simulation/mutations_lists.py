@@ -92,7 +92,9 @@ LISTS = (
     Mutation(
         "list_with_rows_without_key_is_done",
         Rewrite(
-            "streams.full_table:FullTableStream.company_records", "not self._lacks_rows", "True"
+            "streams.full_table:FullTableStream.company_records",
+            "in_order and not self._lacks_rows",
+            "in_order",
         ),
         "test_full_lists.py -k without_a_key",
     ),
