@@ -78,6 +78,9 @@ class OpenOrders:
         """How many are open."""
         return len(self._orders)
 
+    def __contains__(self, order: int) -> bool:
+        return order in self._orders
+
     @property
     def known(self) -> bool:
         """Whether the state says which orders are open."""

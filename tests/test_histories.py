@@ -68,6 +68,7 @@ CAUGHT = (
     (stories.paid_is_no_longer_said, "what_left_is_not_asked"),
     (stories.killed_before_it_was_asked, "what_left_is_forgotten_at_a_kill"),
     (stories.killed_while_it_was_asked, "asked_before_it_is_written"),
+    (stories.open_again_and_killed, "open_again_is_not_noted_at_once"),
     (stories.became_an_offer, "index_of_invoices_alone"),
     (stories.open_and_of_another_kind, "what_left_is_asked_of_any_kind"),
     (stories.open_since_the_last_refresh, "open_ones_are_noted_by_refreshes_alone"),

@@ -25,6 +25,7 @@ from tap_billit.streams.left_open import open_in, rows_that_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Record
 
@@ -197,8 +198,36 @@ class OrderRows(ListedOrders):
     @override
     def records_of(self, page: list[Row], state: CompanyState) -> Iterator[Record]:
         open_ = open_in(page)
+        self._note_reopened(page, open_, state)
         yield from self.write_raw(page)
         state.open.listed(open_, after=state.last_order_id)
+
+    def _note_reopened(
+        self, page: list[Row], open_: Mapping[int, bool], state: CompanyState
+    ) -> None:
+        """Have the state say at once what is open again, although its row was not changed.
+
+        Were it written, the run cut short, and the order paid as silently as before: nothing would
+        have it read again.
+        """
+        if not state.lists_open or state.since is None:
+            return
+        reopened = [
+            row["OrderID"]
+            for row in page
+            if open_[row["OrderID"]]
+            and row["OrderID"] not in state.open
+            and not self._changed_since(row, state.since)
+        ]
+        if reopened:
+            state.open.written(dict.fromkeys(reopened, True))
+            self.write_state(at_once=True)
+
+    def _changed_since(self, row: Row, since: datetime) -> bool:
+        try:
+            return self.account.settings.clock.read(row["LastModified"]) >= since
+        except (KeyError, TypeError, ValueError):
+            return False
 
 
 class SalesInvoices(OrderRows):

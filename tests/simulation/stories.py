@@ -19,6 +19,7 @@ from tests.simulation.world import (
     Refuse,
     Remove,
     Touch,
+    Unpay,
     Wait,
 )
 
@@ -287,6 +288,19 @@ def killed_while_it_was_asked() -> None:
     history = refreshed_story(hours=24)
     history.billit(Pay(0, quiet=True, days=-60), Wait(25 * 60 * MINUTE))
     assert not history.sync(fail_at=4).complete
+    history.sync()
+
+
+def open_again_and_killed() -> None:
+    """A payment is taken back, the run that wrote so is killed, and the order is paid again."""
+    history = refreshed_story()
+    history.billit(Pay(0, quiet=True))
+    history.sync()
+    history.billit(Unpay(0))
+    assert not history.sync(kill_at=5).complete
+    order = min(history.world.orders)
+    assert not history.target.tables["sales_invoices"][order,]["Paid"]
+    history.billit(Pay(0, quiet=True))
     history.sync()
 
 

@@ -71,6 +71,13 @@ class Pay:
 
 
 @dataclass(frozen=True)
+class Unpay:
+    """A payment is taken back, which moves no LastModified."""
+
+    order: int = 0
+
+
+@dataclass(frozen=True)
 class Delete:
     order: int = 0
 
@@ -123,7 +130,7 @@ class Wait:
     time: int = SECOND
 
 
-Change = Create | Touch | Move | Pay | Delete | Add | Edit | Remove | Join | Refuse | Wait
+Change = Create | Touch | Move | Pay | Unpay | Delete | Add | Edit | Remove | Join | Refuse | Wait
 
 MOST_COMPANIES = 3
 _SERIAL = count()
@@ -133,9 +140,9 @@ class World:
     """An account under change, and what has changed since a sync began.
 
     `touched` are the keys of what has changed: an OrderID, or a list's name and a key in it.
-    `quiet` are orders paid while their LastModified stood still. `late` are rows of lists that
-    changed when they were older than a run looks for. `refused` are companies that Billit refuses,
-    `was_refused` says whether it refused any since.
+    `quiet` are orders paid, or no longer, while their LastModified stood still. `late` are rows of
+    lists that changed when they were older than a run looks for. `refused` are companies that
+    Billit refuses, `was_refused` says whether it refused any since.
     """
 
     def __init__(
@@ -213,13 +220,16 @@ class World:
         self.touched.update(ids)
         return ids
 
-    def _alter(self, order: int, change: Touch | Move | Pay | Delete) -> None:
+    def _alter(self, order: int, change: Touch | Move | Pay | Unpay | Delete) -> None:
         self.touched.add(order)
         if isinstance(change, Delete):
             self.account.delete(order)
             return
         if isinstance(change, Pay) and change.quiet:
-            self._pay_quietly(order, change.days)
+            self._pay_quietly(order, paid=True, on=self._day(change.days))
+            return
+        if isinstance(change, Unpay):
+            self._pay_quietly(order, paid=False, on=None)
             return
         self.quiet.discard(order)
         if isinstance(change, Pay) and change.days == 0:
@@ -235,14 +245,12 @@ class World:
             stamp = self.stamp(change.age, fine=change.fine)
             self.account.change(order, OrderNumber=f"R{self._serial}", LastModified=stamp)
 
-    def _pay_quietly(self, order: int, days: int | None) -> None:
+    def _pay_quietly(self, order: int, *, paid: bool, on: str | None) -> None:
         row = self.account.row(order)
-        if row["Paid"]:
+        if row["Paid"] == paid:
             return
         self.quiet.add(order)
-        self.account.change(
-            order, Paid=True, PaidDate=self._day(days), LastModified=row["LastModified"]
-        )
+        self.account.change(order, Paid=paid, PaidDate=on, LastModified=row["LastModified"])
 
     def _day(self, days: int | None) -> str | None:
         today = local_date(self.account.now)
