@@ -254,7 +254,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     ),
     "an encoding without its package": (
         {"batch_config": {"encoding": {"format": "parquet"}, "storage": {"root": "file:///tmp"}}},
-        "pip install pyarrow",
+        "pyarrow",
     ),
     "a place without its package": (
         {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "s3://bucket"}}},

@@ -128,7 +128,12 @@ PAGES: dict[str, Callable[[Json], Any]] = {
 }
 SAME_PAGES: dict[str, Callable[[Json], Any]] = {
     "a bare list of the last page": lambda page: page if "NextPageLink" in page else page["Items"],
-    "more properties": lambda page: {**page, "Total": None, "@odata.context": "x", "Count": "7"},
+    "more properties": lambda page: {
+        **page,
+        "Total": None,
+        "@odata.context": "x",
+        "@odata.count": "7",
+    },
 }
 
 VALUES = (

@@ -30,6 +30,8 @@ IDENTITY = {"OrderID", "CompanyID", "OrderDirection", "OrderType", "PartyID", "P
 IDENTITY |= {"DocumentID", "BankAccountTransactionID"}
 """Where one of these is odd, it is not the record that was asked."""
 
+OF_ANOTHER_KIND = {"page: a sale among purchases", "page: a purchase among sales", "page: an offer"}
+
 COMPANY_REFUSED = {401, 403}
 NO_SUCH_LIST = 404
 
@@ -72,6 +74,7 @@ def reaches_of(world: World, event: Event) -> Iterator[Reach]:
         yield from _of_details(int(order), company, odd)
     else:
         yield _of_list(request, company, odd)
+        yield from _of_index(company, odd)
 
 
 def _of_account(world: World, odd: Odd) -> Iterator[Reach]:
@@ -112,6 +115,13 @@ def _of_list(request: Request, company: int, odd: Odd) -> Reach:
     gone = request.path == "/v1/orders/deleted" and odd.status in {200, NO_SUCH_LIST}
     ends = odd.at == ("NextPageLink",)
     return Reach(streams, company, believed=odd.empty or gone or ends)
+
+
+def _of_index(company: int, odd: Odd) -> Iterator[Reach]:
+    """The index asks for any kind, and believes what kind an order is said to be."""
+    kinds = frozenset({"OrderDirection", "OrderType"})
+    if odd.name in OF_ANOTHER_KIND or kinds.intersection(odd.at or ()):
+        yield Reach(frozenset({INDEX}), company, names=kinds)
 
 
 def _streams_of(request: Request) -> frozenset[str]:

@@ -142,7 +142,8 @@ class World:
     `touched` are the keys of what has changed: an OrderID, or a list's name and a key in it.
     `quiet` are orders paid, or no longer, while their LastModified stood still. `late` are rows of
     lists that changed when they were older than a run looks for. `refused` are companies that
-    Billit refuses, `was_refused` says whether it refused any since.
+    Billit refuses, `was_refused` says whether it refused any since. `same_second`: the run before
+    began in the same one, by Billit's clock.
     """
 
     def __init__(
@@ -161,12 +162,21 @@ class World:
         self.late: set[Any] = set()
         self.changes = 0
         self._serial = 0
+        self._began = 0
+        self.same_second = False
 
     def begin_run(self) -> None:
         """Forget what has changed before this run."""
         self.touched.clear()
         self.changes = 0
         self.was_refused = bool(self.refused)
+        before, self._began = self._began, self.account.now
+        self.same_second = before // SECOND == self._began // SECOND
+
+    @property
+    def day_turned(self) -> bool:
+        """Whether another day began during this run, which no row that was read before shows."""
+        return local_date(self.account.now) != local_date(self._began)
 
     @property
     def companies(self) -> list[int]:
