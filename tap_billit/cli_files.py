@@ -20,9 +20,13 @@ from tap_billit.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import IO
 
 OWN_SETTINGS = SETTINGS.to_dict()["properties"].keys()
 TEXT = {"type": ["string", "null"]}
+
+LARGEST = 1 << 28
+"""Characters of a file: the state of ten thousand companies has a third of that."""
 
 DEEPEST = 100
 """Levels of a file; a catalog has a dozen."""
@@ -55,11 +59,19 @@ def read_text(path: str, what: str) -> str:
         BillitError: there is none.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as file:
+            return _whole(file, what)
     except OSError as error:
         raise BillitError(f"{what} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise BillitError(f"{what} is not UTF-8 text.") from error
+
+
+def _whole(file: IO[str], what: str) -> str:
+    text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise BillitError(f"{what} has no end, or more than {LARGEST >> 20} MiB.")
+    return text
 
 
 class JsonFile(click.File):
@@ -74,7 +86,7 @@ class JsonFile(click.File):
         what = f"The {self._what} file {value}"
         try:
             with super().convert(value, param, ctx) as file:
-                text = file.read()
+                text = _whole(file, what)
         except UnicodeDecodeError as error:
             raise BillitError(f"{what} is not UTF-8 text.") from error
         try:

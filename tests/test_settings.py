@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,6 @@ from tap_billit.tap import TapBillit
 from tests.kit.run import UNHURRIED, Runner, ids
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tap_billit.demo.account import Account
     from tap_billit.demo.server import DemoServer
     from tests.kit.command import Command
@@ -172,6 +171,17 @@ def test_a_state_file_that_is_not_there_is_named(command: Command, tmp_path: Pat
     result = command("--config", config_file(tmp_path, KEY), "--state", "missing.json")
     assert result.status == 2
     assert "'missing.json': No such file" in result.log
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_file_without_end_is_named(
+    option: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_billit.cli_files.LARGEST", 1 << 20)
+    result = command("--config", config_file(tmp_path, KEY), option, "/dev/zero")
+    assert result.status == 1
+    assert result.problems[-1].endswith("/dev/zero has no end, or more than 1 MiB.")
 
 
 def test_a_company_out_of_reach_is_named_beside_those_within(
