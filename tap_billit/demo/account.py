@@ -47,7 +47,11 @@ class Account:
     later some orders are new, some paid, one deleted. On 2026-10-01 there are `orders` live ones,
     over all companies, and the pace goes on; with 0 the companies start empty, and stay so.
     What changes the account by hand stamps LastModified with the clock.
+    The IDs go on from those of accounts with so many companies `before`.
     """
+
+    first_order = FIRST_ORDER
+    id_every = 5 * SECOND
 
     def __init__(
         self,
@@ -56,14 +60,16 @@ class Account:
         companies: int = 3,
         orders: int = 900,
         clock: Callable[[], datetime] = utc_now,
+        before: int = 0,
     ) -> None:
         self.seed = seed
+        self._before = before
         self.clock = clock
         self.lock = RLock()
-        self.companies = counterparties.companies(seed=seed, count=companies)
+        self.companies = counterparties.companies(seed=seed, count=companies, before=before)
         self._lifecycles = Lifecycles(seed=seed, companies=companies, orders=orders)
         self._parties = [
-            counterparties.Parties(seed=seed, company=number, companies=companies)
+            counterparties.Parties(seed=seed, company=number, companies=companies, before=before)
             for number in range(companies)
         ]
         self._order_json = [
@@ -73,7 +79,7 @@ class Account:
         self._live: list[list[Order]] = [[] for _ in range(companies)]
         self._deleted: list[list[Order]] = [[] for _ in range(companies)]
         self._by_id: dict[int, Order] = {}
-        self._bank = Bank(seed=seed, companies=self.companies, orders=self._by_id)
+        self._bank = Bank(seed=seed, companies=self.companies, orders=self._by_id, before=before)
         if orders:
             self._bank.open()
         self._upcoming: list[tuple[int, int]] = []
@@ -184,12 +190,17 @@ class Account:
 
     def products(self, company_id: int) -> list[Json]:
         """What the company sells, by ProductID."""
-        return ledger.products(seed=self.seed, company=self._number(company_id), now=self.now)
+        number = self._number(company_id)
+        return ledger.products(seed=self.seed, company=number, now=self.now, before=self._before)
 
     def documents(self, company_id: int) -> list[Json]:
         """The company's other papers, by DocumentID."""
         return ledger.documents(
-            seed=self.seed, company=self._number(company_id), company_id=company_id, now=self.now
+            seed=self.seed,
+            company=self._number(company_id),
+            company_id=company_id,
+            now=self.now,
+            before=self._before,
         )
 
     def transactions(self, company_id: int) -> LazyRows[Transaction]:
@@ -271,7 +282,7 @@ class Account:
     def _free_id(self, at: int, place: int = 0) -> int:
         """An OrderID that ascends with time, with gaps; each series has its own."""
         step = len(self._series)
-        order_id = FIRST_ORDER + step * (max(0, at - START) // (5 * SECOND)) + place
+        order_id = self.first_order + step * (max(0, at - START) // self.id_every) + place
         while order_id in self._by_id:
             order_id += step
         return order_id

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 FIRST_TRANSACTION = 7_000_000
+MOST_TRANSACTIONS = 100_000
 _EVERY = 30 * DAY
 _CENT = Decimal("0.01")
 
@@ -99,10 +100,13 @@ class Part(NamedTuple):
 class Bank:
     """The transactions of the companies, in the order in which they were booked."""
 
-    def __init__(self, *, seed: int, companies: list[Json], orders: Mapping[int, Order]) -> None:
+    def __init__(
+        self, *, seed: int, companies: list[Json], orders: Mapping[int, Order], before: int = 0
+    ) -> None:
         self._seed, self._companies, self._orders = seed, companies, orders
         self._upcoming: list[Movement] = []
-        self._booked = 0
+        self._before = before
+        self._last_id = FIRST_TRANSACTION + MOST_TRANSACTIONS * before
         self.transactions: list[list[Transaction]] = [[] for _ in companies]
 
     def open(self) -> None:
@@ -134,9 +138,9 @@ class Bank:
 
     def book(self, *movements: Movement) -> None:
         """A transaction of these movements."""
-        self._booked += 1
+        self._last_id += 1
         comes_in = tuple(self._comes_in(movement) for movement in movements)
-        booked = Transaction(FIRST_TRANSACTION + self._booked, movements, comes_in)
+        booked = Transaction(self._last_id, movements, comes_in)
         self.transactions[movements[0].company].append(booked)
 
     def shown(self, booked: Transaction, row_of: Callable[[Order], Json]) -> Json:
@@ -145,7 +149,7 @@ class Bank:
         return {
             "BankAccountTransactionID": booked.transaction_id,
             "BankName": "Demobank",
-            "BankAccountID": 5_000 + first.company,
+            "BankAccountID": 5_000 + self._before + first.company,
             "Currency": self._companies[first.company]["DefaultCurrencyTC"],
             **(self._other(first) if not first.order_id else self._payment(booked, row_of)),
             "ValueDate": (day := midnight(local_date(first.at))),

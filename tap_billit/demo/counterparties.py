@@ -20,6 +20,7 @@ _CURRENCIES = ("EUR", "EUR", "USD")
 
 FIRST_COMPANY, FIRST_PARTY = 401_117, 620_003
 PARTIES_AT_START = 40
+MOST_PARTIES = 200
 
 _NAMES = {
     "BE": (
@@ -100,12 +101,20 @@ _SUMMARY = (
 )
 
 
-def companies(*, seed: int, count: int) -> list[Json]:
-    """The `Companies[]` of accountInformation, the oldest first."""
-    return [_company(seeded_random(seed, 10, number), number) for number in range(count)]
+def companies(*, seed: int, count: int, before: int = 0) -> list[Json]:
+    """The `Companies[]` of accountInformation, the oldest first; others have so many `before`."""
+    return [
+        _company(seeded_random(seed, 10, number), number, party_id=company_id(before + number))
+        for number in range(count)
+    ]
 
 
-def _company(rng: random.Random, number: int) -> Json:
+def company_id(number: int, /) -> int:
+    """The PartyID of Billit's company of that number."""
+    return FIRST_COMPANY + 1_913 * number
+
+
+def _company(rng: random.Random, number: int, *, party_id: int) -> Json:
     alias = ("Zilvermeer", "Pré-Vert", "d'Hondt & Dochter", "Noordkaai")[number % 4]
     name = f"{alias} {rng.choice(_FORMS['BE'])}"
     vat = vat_number(rng, "BE")
@@ -122,7 +131,7 @@ def _company(rng: random.Random, number: int) -> Json:
             "Cashbook": False,
         },
         "UserLanguage": "NL",
-        "PartyID": FIRST_COMPANY + 1_913 * number,
+        "PartyID": party_id,
         "BookYearStart": midnight(date(2026, 1, 1)),
         "Name": name,
         "Addresses": [
@@ -147,8 +156,9 @@ class Parties:
     Each month brings a new one; every few months each of them is edited, its dice know when.
     """
 
-    def __init__(self, *, seed: int, company: int, companies: int) -> None:
+    def __init__(self, *, seed: int, company: int, companies: int, before: int = 0) -> None:
         self._seed, self._company, self._companies = seed, company, companies
+        self._first = FIRST_PARTY + 7 * (MOST_PARTIES * before + company)
         self._made: dict[int, Json] = {}
         self._short: dict[int, Json] = {}
 
@@ -204,7 +214,7 @@ class Parties:
         customer = number % 2 == 0
         code = 10_000 + number
         return {
-            "PartyID": FIRST_PARTY + 7 * (number * self._companies + self._company),
+            "PartyID": self._first + 7 * number * self._companies,
             "Nr": f"{'K' if customer else 'L'}{code}",
             "Name": name,
             "Addresses": [

@@ -17,9 +17,13 @@ Json = dict[str, Any]
 FIRST_PRODUCT, FIRST_DOCUMENT = 90_000, 80_000
 
 
-def products(*, seed: int, company: int, now: int) -> list[Json]:
+def products(*, seed: int, company: int, now: int, before: int = 0) -> list[Json]:
     """Three sizes of each good; every few months its price changes."""
-    return [_product(seed, company, number, now) for number in range(3 * len(GOODS))]
+    first = FIRST_PRODUCT + (before + company) * 1_000
+    return [
+        {"ProductID": first + number, **_product(seed, company, number, now)}
+        for number in range(3 * len(GOODS))
+    ]
 
 
 def _product(seed: int, company: int, number: int, now: int) -> Json:
@@ -31,7 +35,6 @@ def _product(seed: int, company: int, number: int, now: int) -> Json:
     excl = rng.randrange(500, 30_000) + changes * 50
     vat = rng.choice((21, 21, 21, 12, 6))
     return {
-        "ProductID": FIRST_PRODUCT + company * 1_000 + number,
         "Reference": f"ART-{number + 1:03}",
         "Description": f"{name} {'SML'[number // len(GOODS)]}",
         "AmountExcl": decimal(excl),
@@ -47,21 +50,26 @@ def _product(seed: int, company: int, number: int, now: int) -> Json:
     }
 
 
-def documents(*, seed: int, company: int, company_id: int, now: int) -> list[Json]:
+def documents(*, seed: int, company: int, company_id: int, now: int, before: int = 0) -> list[Json]:
     """A bank statement for each month past."""
     last = local_date(now)
     months = (last.year - 2023) * 12 + last.month - 10
-    return [_document(seed, company, company_id, month) for month in range(max(0, months))]
+    first = FIRST_DOCUMENT + (before + company) * 1_000
+    return [
+        {
+            "DocumentID": first + month,
+            "CompanyID": company_id,
+            **_document(seed, company, first + month, month),
+        }
+        for month in range(max(0, months))
+    ]
 
 
-def _document(seed: int, company: int, company_id: int, month: int) -> Json:
-    document_id = FIRST_DOCUMENT + company * 1_000 + month
+def _document(seed: int, company: int, document_id: int, month: int) -> Json:
     year, index = divmod(2023 * 12 + 9 + month + 1, 12)
     first = date(year, index + 1, 1)
     name = f"Rekeninguittreksel {date(year - (index == 0), (index or 12), 1):%Y-%m}"
     return {
-        "DocumentID": document_id,
-        "CompanyID": company_id,
         "File": {
             "FileID": files.file_id(document_id, "document", seed=seed),
             "FileName": f"{name}.pdf",

@@ -17,7 +17,10 @@ _SECRET_HEADERS = ("apikey", "cookie")
 
 @dataclass
 class Request:
-    """One request; `headers` have lower-case names, `status` is what was answered."""
+    """One request; `headers` have lower-case names, `status` is what was answered.
+
+    `address` is where it came from.
+    """
 
     method: str
     path: str
@@ -25,6 +28,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     status: int | None = None
+    address: str = ""
 
     @property
     def party_id(self) -> str | None:

@@ -61,15 +61,19 @@ class OAuth:
         """How many refresh tokens still work."""
         return len(self._refresh)
 
+    def new_token(self) -> str:
+        """A text that nobody guesses."""
+        return str(uuid4())
+
     def issue_refresh_token(self) -> str:
         """A new refresh token, as if somebody had just logged in."""
-        token = str(uuid4())
+        token = self.new_token()
         self._refresh.add(token)
         return token
 
     def issue_access_token(self) -> str:
         """A new access token, good for an hour of the account's clock."""
-        token = str(uuid4())
+        token = self.new_token()
         self._access[token] = self._now() + TOKEN_LIFE * SECOND
         return token
 
@@ -97,6 +101,17 @@ class OAuth:
             raise TokenRefusedError("AccessTokenRevoked")
         if self._access[token] <= self._now():
             raise TokenRefusedError("AccessTokenExpired")
+
+    def answer_login(self, request: Request) -> Reply | None:
+        """The reply to what belongs to logging in; None for the rest of the API."""
+        match request.method, request.path.lower():
+            case "POST", "/oauth2/token":
+                return self.answer_token(request)
+            case "POST", "/oauth2/revoke":
+                return self.answer_revoke(request)
+            case _, "/account/logon":
+                return self.answer_logon(request)
+        return None
 
     def answer_token(self, request: Request) -> Reply:
         """`POST /OAuth2/token`."""

@@ -76,6 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
+            address=self.client_address[0],
         )
         self._send(self.server.answer(request))
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tap_billit.demo import Account, DemoServer, Reply, Request
-from tap_billit.demo.server import main
+from tap_billit.demo.command import main
 from tests.kit.browser import NOW, Client, codes, company_ids, refresh
 
 
@@ -165,6 +165,6 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         def wait(self, seconds: float) -> bool:
             return wait(seconds)
 
-    monkeypatch.setattr("tap_billit.demo.server.stop_signal", Stop)
+    monkeypatch.setattr("tap_billit.demo.command.stop_signal", Stop)
     main(["--port", "0", "--orders", "30", "--days-ahead", "2"])
     assert answered == [200, 400]
