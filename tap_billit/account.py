@@ -123,6 +123,7 @@ class BillitAccount:
             environment=settings.environment,
             client_id=settings.client_id or "",
             api_url=settings.api_url,
+            keys=settings.token_store_key,
         )
 
     @cached_property

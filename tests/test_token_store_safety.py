@@ -13,7 +13,7 @@ import pytest
 
 from tap_billit.auth.token_store import TokenStore, open_store
 from tap_billit.auth.tokens import PendingRefresh, Tokens, now
-from tap_billit.errors import LoginError, TransientError
+from tap_billit.errors import LoginError
 from tap_billit.storage import private_files
 from tap_billit.storage.base import ChangedError
 from tests.kit.login import exclusive, put
@@ -150,15 +150,6 @@ def test_without_a_home_a_place_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Path, "expanduser", none)
     with pytest.raises(LoginError, match="say where in `token_store`"):
         store_at("~/tokens.json")
-
-
-def test_a_file_system_that_connects_at_once_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: str) -> None:
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr("fsspec.core.url_to_fs", refused)
-    with pytest.raises(TransientError, match=r"cannot be opened .ConnectionRefusedError"):
-        store_at("ftp://host/tokens.json").load()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have a place in the file system")

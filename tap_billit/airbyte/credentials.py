@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_billit.airbyte import messages
 from tap_billit.auth.token_store import TokenStore
 from tap_billit.errors import LoginError
-from tap_billit.redaction import without_credentials
+from tap_billit.redaction import fingerprint, without_credentials
 from tap_billit.storage.base import Storage
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ NOT_KEPT = (
 class _Document(Storage):
     """The text in the configuration; what replaces it is here alone until it is sent."""
 
+    lease = None
+
     def __init__(self, text: str) -> None:
         super().__init__(PLACE)
         self.raw: bytes | None = text.encode() or None
@@ -40,12 +42,10 @@ class _Document(Storage):
         return self.raw
 
     @override
-    def _write(self, raw: bytes) -> None:
-        self.raw = raw
-
-    @override
-    def _remove(self) -> None:
-        self.raw = None
+    def _swap(self, old: bytes | None, new: bytes | None) -> None:
+        if self.raw != old:
+            raise self._changed()
+        self.raw = new
 
 
 class ConfigTokenStore(TokenStore):
@@ -67,7 +67,9 @@ class ConfigTokenStore(TokenStore):
         self._document = _Document(configuration.tokens)
         environment = without_credentials(settings.api_url or settings.environment).rstrip("/")
         super().__init__(
-            self._document, environment=environment, client_id=settings.client_id or ""
+            self._document,
+            environment=environment,
+            client=fingerprint((settings.client_id or "").strip()),
         )
         self.command = "tap-billit-login --airbyte"
         self._configuration, self._output = configuration, output

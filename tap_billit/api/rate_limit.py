@@ -22,9 +22,10 @@ import sqlite3
 import time
 from collections import deque
 from contextlib import closing, contextmanager, suppress
+from math import inf
 from pathlib import Path
 from stat import S_ISREG
-from threading import Event, Lock
+from threading import Event, Lock, local
 from typing import TYPE_CHECKING
 
 import requests
@@ -190,10 +191,19 @@ class RateLimitedAdapter(DeadlineAdapter):
     def __init__(self, limiter: RateLimiter) -> None:
         super().__init__()
         self._limiter = limiter
+        self._mine = local()
+
+    def take_turn(self) -> None:
+        """Wait for the turn of this thread's next request, which may have it already."""
+        now = self._limiter.clock()
+        if now - getattr(self._mine, "turn", -inf) > LATE:
+            self._limiter.acquire()
+            self._mine.turn = self._limiter.clock()
 
     @override
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        self._limiter.acquire()
+        self.take_turn()
+        self._mine.turn = -inf
         return super().send(*args, **kwargs)
 
     @override
@@ -207,6 +217,13 @@ class RateLimitedAdapter(DeadlineAdapter):
     def close(self) -> None:
         self._limiter.close()
         super().close()
+
+
+def take_turn(session: requests.Session, url: str) -> None:
+    """Wait for the turn of this thread's next request to `url` before it is sent."""
+    adapter = session.get_adapter(url)
+    if isinstance(adapter, RateLimitedAdapter):
+        adapter.take_turn()
 
 
 def rate_limited_session(

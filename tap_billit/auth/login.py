@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import webbrowser
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -58,7 +59,8 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
 @_option("--client-id", "Client ID of your OAuth application.")
 @_option("--client-secret", "Client secret. Safer as a variable or at the prompt.")
 @_option("--redirect-uri", "Redirect URL of the application, as registered with Billit.")
-@_option("--token-store", "Where the tokens are kept: a path or an fsspec URL.")
+@_option("--token-store", "Where the tokens are kept: a path or a URL.")
+@_option("--token-store-key", "Key to encrypt them with. Safer as a variable.")
 @click.option("--config", "file", help="The tap's config file.")
 @click.option("--no-browser", is_flag=True, help="Log in with a browser on another machine.")
 @click.option("--airbyte", is_flag=True, help="Print the tokens for an Airbyte source, keep none.")
@@ -198,12 +200,13 @@ def _exchange(auth: OAuth, code: str, settings: dict[str, Any], *, opened: float
     lost = False
 
     def attempt() -> None:
+        endpoint.take_turn()
         with store.exclusive(over=auth.over, patience=sum(SAVE_WAITS)):
             kept = store.load()
             old = (kept.refresh_token if kept else None, settings.get("refresh_token"), code)
             rotation.spend(
                 code,
-                lambda: endpoint.exchange(code, redirect_uri=settings["redirect_uri"]),
+                partial(endpoint.exchange, code, redirect_uri=settings["redirect_uri"]),
                 kept=kept,
                 renewed=Tokens(known=(kept or Tokens()).remembering(*old)),
                 seconds=endpoint.patience,

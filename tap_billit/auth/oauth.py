@@ -4,8 +4,10 @@
 | --- | --- | --- | --- |
 | nothing | - | whatever is configured | spends the configured token, or names the command |
 | tokens | the same | live | uses the access token while it lasts, then spends the refresh token |
-| tokens and a note | - | the token is live, or was spent and the answer lost | sends it \
-once more; if that is refused, says since when the login is lost |
+| tokens and a note | - | the token is live, or was spent and the answer lost | waits while \
+the note may be that of another process (`lease.py`), then sends it once more; if that is refused, \
+notes that and says since when the login is lost |
+| tokens and a refused note | - | nothing is live | says since when the login is lost |
 | tokens, note and answer | the new tokens | the new ones are live | takes them out of the answer; \
 if it cannot, asks nothing, and says where they are |
 | tokens and a note; a copy beside the default store | the new tokens | the new ones are live | \
@@ -13,13 +15,14 @@ takes them from the copy |
 | new tokens | the same | live | as in the second row |
 
 The note is written before the token is sent, the answer before it is read, the tokens before they
-are used. All of it happens with the lock of the store, if it has one.
+are used. All of it happens with the lock of the store, if it has one, or else under a lease.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import requests
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from tap_billit.api.retry import Patience
     from tap_billit.auth.token_endpoint import TokenEndpoint
     from tap_billit.auth.token_store import TokenStore
+    from tap_billit.auth.tokens import PendingRefresh
 
 logger = logging.getLogger("tap-billit")
 
@@ -159,7 +163,7 @@ class OAuth(Auth):
     def _from_locked_store(self, rejected: str | None) -> Tokens:
         refused: list[str] = []
         for _ in range(TRIES):
-            kept = self._rotation.recover()
+            kept = self._rotation.recover(self.over)
             if kept and self._can_be_used(kept, rejected):
                 return kept
             token = self._next_token(kept, refused)
@@ -170,11 +174,11 @@ class OAuth(Auth):
             except RefusedError as refusal:
                 self._explain(refusal, kept, token)
                 refused.append(token)
-        raise self._no_way_in(refused)
+        raise self._no_way_in(kept, refused)
 
     def _next_token(self, kept: Tokens | None, refused: list[str]) -> str | None:
         candidates = [self._configured] if self._configured_is_unspent(kept) else []
-        candidates += [kept.refresh_token] if kept else []
+        candidates += [kept.refresh_token] if kept and not _lost(kept) else []
         return next((token for token in candidates if token and token not in refused), None)
 
     def _configured_is_unspent(self, kept: Tokens | None) -> bool:
@@ -193,9 +197,10 @@ class OAuth(Auth):
 
     def _refresh(self, kept: Tokens | None, token: str, refused: list[str]) -> Tokens:
         """The tokens that follow `token`, in the store already."""
+        self.endpoint.take_turn()
         tokens = self._rotation.spend(
             token,
-            lambda: self.endpoint.refresh(token),
+            partial(self.endpoint.refresh, token),
             kept=kept,
             renewed=Tokens(
                 refresh_token=token,
@@ -217,14 +222,13 @@ class OAuth(Auth):
                 "Billit does not know this `client_id` with this `client_secret`; the login itself "
                 "may be good: check both, and `environment`."
             ) from None
-        if lost := pending(kept, token):
-            raise self._dead(
-                f"A refresh that began at {lost.since:%Y-%m-%d %H:%M:%S} UTC was cut off before "
-                "Billit's answer was kept. The token that it spent works only once, so this login "
-                "is lost"
-            ) from None
+        lost = pending(kept, token)
+        if kept and lost and self._rotation.is_lost(kept, self.over, surely=refusal.names_grant):
+            raise self._cut_off(lost) from None
 
-    def _no_way_in(self, refused: list[str]) -> LoginError:
+    def _no_way_in(self, kept: Tokens | None, refused: list[str]) -> LoginError:
+        if kept and (lost := _lost(kept)):
+            return self._cut_off(lost)
         if not refused:
             return LoginError(
                 f"There is no login in {self.store.place} yet: run `{self.store.command}`."
@@ -234,8 +238,21 @@ class OAuth(Auth):
             "or belongs to another client (check `client_secret`)"
         )
 
+    def _cut_off(self, lost: PendingRefresh) -> DeadLoginError:
+        return self._dead(
+            f"A refresh that began at {lost.since:%Y-%m-%d %H:%M:%S} UTC was cut off before "
+            "Billit's answer was kept. The token that it spent works only once, so this login "
+            "is lost"
+        )
+
     def _dead(self, why: str) -> DeadLoginError:
         return DeadLoginError(f"{why}; to log in again, run `{self.store.command}`.")
+
+
+def _lost(kept: Tokens) -> PendingRefresh | None:
+    """The refresh that is known to have cost the stored token."""
+    note = pending(kept, kept.refresh_token)
+    return note if note and note.refused else None
 
 
 def _bearer(response: requests.Response) -> str:

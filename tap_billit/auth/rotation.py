@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tap_billit.auth.lease import Lease, pause
 from tap_billit.auth.tokens import (
     KNOWN,
     AnswerLostError,
@@ -26,6 +27,7 @@ from tap_billit.storage.base import ChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
     from tap_billit.auth.token_store import TokenStore
 
@@ -36,7 +38,7 @@ logger = logging.getLogger("tap-billit")
 
 
 class Rotation:
-    """Spends tokens and codes for a store; the caller has the store for itself.
+    """Spends tokens and codes for a store; the caller has its lock, if there is one.
 
     `unsaved` are tokens that only this process has, with the fingerprint of what was spent.
     """
@@ -46,12 +48,13 @@ class Rotation:
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
+        self._lease = Lease(store.lease)
         self.unsaved: tuple[str, Tokens] | None = None
 
     def spend(
         self,
         secret: str,
-        ask: Callable[[], bytes],
+        ask: Callable[[Callable[[], object]], bytes],
         *,
         kept: Tokens | None,
         renewed: Tokens,
@@ -59,7 +62,8 @@ class Rotation:
     ) -> Tokens:
         """The tokens that follow `secret`, in the store already; `kept` was just loaded from there.
 
-        `renewed` is what is known of them beforehand.
+        `renewed` is what is known of them beforehand. `ask` calls what it is given before it sends
+        anything; a request takes it so many `seconds` at most.
 
         Raises:
             AnswerLostError: nobody knows whether `secret` was spent; the store says so.
@@ -67,6 +71,7 @@ class Rotation:
         """
         note = pending(kept, secret) or PendingRefresh(token=fingerprint(secret), since=now())
         self._check_readable(note)
+        note = self._lease.begin(note, seconds=seconds)
         noted = replace(kept or Tokens(refresh_token=renewed.refresh_token), spending=note)
         with process.spending(seconds + sum(SAVE_WAITS)):
             self._store.replace(noted)
@@ -82,25 +87,55 @@ class Rotation:
             self._keep(note.token, tokens)
         return tokens
 
-    def recover(self) -> Tokens | None:
-        """What the store holds, or what a run was given for its token before it suddenly ended."""
-        kept, copy = self._store.load(), self._copy()
-        note = kept.spending if kept else None
-        if kept is None or note is None:
-            return kept
+    def recover(self, over: Event) -> Tokens | None:
+        """What the store holds, or what a run was given for its token before it suddenly ended.
+
+        Where another process has noted that it renews the login, it is waited for.
+
+        Raises:
+            BillitError: the run is `over`.
+        """
+        while True:
+            kept = self._store.load()
+            note = kept.spending if kept else None
+            if kept is None or note is None:
+                return kept
+            if tokens := self._answered(kept, note):
+                self._store.replace(tokens)
+                self._forget_copy()
+                return tokens
+            left = self._lease.left(note)
+            if not left:
+                return kept
+            if over.wait(pause(left)):
+                raise BillitError("The run is over: nothing is asked any more.")
+
+    def is_lost(self, kept: Tokens, over: Event, *, surely: bool) -> bool:
+        """Whether a token is lost that was noted in `kept`, and refused now.
+
+        Who had noted it may have been stopped, and store the answer yet. Where Billit refused it
+        `surely`, it is not sent again.
+        """
+        self._lease.renew()
+        there = self.recover(over)
+        if there != kept or not kept.spending:
+            return False
+        if surely:
+            self._restore(replace(kept, spending=replace(kept.spending, refused=now())))
+        return True
+
+    def _answered(self, kept: Tokens, note: PendingRefresh) -> Tokens | None:
+        """The tokens in the answer that was kept, or in the copy beside the default store."""
+        copy = self._copy()
         if copy and copy.spending and copy.spending.token == note.token:
             note = copy.spending
         if copy and not copy.spending and note.token in copy.known:
-            tokens = copy
-        else:
-            known = (*kept.known, note.token)[-KNOWN:]
-            try:
-                tokens = tokens_in(note.raw, replace(kept, known=known), since=note.since)
-            except BillitError:
-                return kept
-        self._store.replace(tokens)
-        self._forget_copy()
-        return tokens
+            return copy
+        known = (*kept.known, note.token)[-KNOWN:]
+        try:
+            return tokens_in(note.raw, replace(kept, known=known), since=note.since)
+        except BillitError:
+            return None
 
     def finish(self) -> None:
         """Store what could not be stored before, or raise LoginError."""
@@ -110,10 +145,10 @@ class Rotation:
         if self.unsaved:
             raise LoginError(self._where())
 
-    def _asked(self, ask: Callable[[], bytes], kept: Tokens | None) -> bytes:
+    def _asked(self, ask: Callable[[Callable[[], object]], bytes], kept: Tokens | None) -> bytes:
         try:
             self._store.reserve()
-            return ask()
+            return ask(self._lease.check)
         except AnswerLostError:
             raise
         except BillitError:
@@ -152,8 +187,7 @@ class Rotation:
     def _put(self, spent: str, tokens: Tokens) -> None:
         """Store tokens, unless somebody has logged in since."""
         there = self._store.load()
-        note = there.spending if there else None
-        if there is None or self.overrules or (note and note.token == spent):
+        if there is None or self.overrules or spent in _at_stake(there):
             self._store.replace(tokens)
 
     def _copy(self) -> Tokens | None:
@@ -192,6 +226,12 @@ class Rotation:
             f"Billit's new tokens could not be stored in {self._store.place}. They are in {place}; "
             f"the next run takes them from a file. Else, run `{self._store.command}`."
         )
+
+
+def _at_stake(there: Tokens) -> tuple[str, ...]:
+    """What this store would spend, or is spending: whose answer is newer than what it holds."""
+    note = (there.spending.token,) if there.spending else ()
+    return (*note, fingerprint(there.refresh_token or ""))
 
 
 def pending(kept: Tokens | None, secret: str | None) -> PendingRefresh | None:

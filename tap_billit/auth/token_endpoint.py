@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import requests
 from requests.auth import HTTPBasicAuth
@@ -13,6 +13,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_billit.api.body import SUCCESS
 from tap_billit.api.odd_json import LARGEST
+from tap_billit.api.rate_limit import take_turn
 from tap_billit.auth.tokens import AnswerLostError
 from tap_billit.errors import (
     UNSENT,
@@ -23,6 +24,9 @@ from tap_billit.errors import (
     unreachable,
 )
 from tap_billit.redaction import Hidden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REFUSALS = (400, 401, 406, 415, 422)
 FORM_CODES = (b"unsupported_grant_type", b"invalid_request")
@@ -64,8 +68,12 @@ class TokenEndpoint(Hidden):
         """Seconds that one request takes at most, once it has its turn."""
         return 3 * self.timeout
 
-    def refresh(self, token: str) -> bytes:
-        """What Billit answers to a refresh token.
+    def take_turn(self) -> None:
+        """Wait for the next turn of the rate limit, which the next request then has."""
+        take_turn(self.session, self.url)
+
+    def refresh(self, token: str, check: Callable[[], object] = lambda: None) -> bytes:
+        """What Billit answers to a refresh token; `check` may raise before it is sent.
 
         The client goes as HTTP Basic, and after a refusal in the body: both are said to be right.
 
@@ -73,14 +81,19 @@ class TokenEndpoint(Hidden):
             RefusedError: Billit took it in no way.
         """
         body = {"grant_type": "refresh_token", "refresh_token": token}
-        return self._grant(body, "header", "body")
+        return self._grant(body, "header", "body", check=check)
 
-    def exchange(self, code: str, *, redirect_uri: str) -> bytes:
+    def exchange(self, code: str, check: Callable[[], object], *, redirect_uri: str) -> bytes:
         """What Billit answers to the code of the login page; refusals are as above."""
         body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        return self._grant(body, "body", "header")
+        return self._grant(body, "body", "header", check=check)
 
-    def _grant(self, body: dict[str, str], *places: Literal["header", "body"]) -> bytes:
+    def _grant(
+        self,
+        body: dict[str, str],
+        *places: Literal["header", "body"],
+        check: Callable[[], object],
+    ) -> bytes:
         """What the first way that is not refused gives; it is the only one from then on.
 
         All are JSON. A form, which is OAuth's standard, is sent where a refusal asks for one.
@@ -89,6 +102,8 @@ class TokenEndpoint(Hidden):
         refusals: list[RefusedError] = []
         for way in ways:
             try:
+                self.take_turn()
+                check()
                 answer = self._post(body, way)
             except RefusedError as refusal:  # noqa: PERF203  it is what is waited for
                 refusals.append(refusal)

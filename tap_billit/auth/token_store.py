@@ -10,7 +10,7 @@ import msgspec
 import platformdirs
 from typing_extensions import override
 
-from tap_billit.auth.tokens import Tokens
+from tap_billit.auth.document import Codec, DamagedError, plain
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint, without_credentials
 from tap_billit.storage import open_storage
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from tap_billit.auth.tokens import Tokens
     from tap_billit.storage.base import Storage
-
-
-class _Content(Tokens, frozen=True, kw_only=True, omit_defaults=True):
-    environment: str
-    client: str
 
 
 class TokenStore:
@@ -44,15 +40,28 @@ class TokenStore:
         "it alone; give each login its own `token_store`."
     )
 
+    moving = (
+        "The login in {place} is being moved to {to}: set `token_store` to that, or finish with "
+        "`tap-billit-tokens move`."
+    )
+
     def __init__(
-        self, storage: Storage, *, environment: str, client_id: str, spare: TokenStore | None = None
+        self,
+        storage: Storage,
+        *,
+        environment: str,
+        client: str,
+        codec: Codec | None = None,
+        spare: TokenStore | None = None,
     ) -> None:
         self.place = storage.place
+        self.lease = storage.lease
         self.command = "tap-billit-login"
         self.spare = spare
         self._storage = storage
         self._environment = environment
-        self._client = fingerprint(client_id.strip())
+        self._client = client
+        self._codec = codec or Codec()
         self._last: bytes | None = None
 
     @override
@@ -75,7 +84,7 @@ class TokenStore:
             ChangedError: somebody else wrote meanwhile.
             LoginError: the store cannot be written.
         """
-        new = self.document(tokens) if tokens else None
+        new = self._codec.seal(self.document(tokens)) if tokens else None
         self._storage.replace(self._last, new)
         self._last = new
 
@@ -101,7 +110,7 @@ class TokenStore:
         """What stands in the store when it has these tokens."""
         whose = {"environment": self._environment, "client": self._client}
         content = {**whose, **msgspec.to_builtins(tokens), **whose}
-        return msgspec.json.format(msgspec.json.encode(content)) + b"\n"
+        return plain(content)
 
     def _peek(self, raw: bytes) -> Tokens | None:
         with suppress(LoginError):
@@ -110,8 +119,8 @@ class TokenStore:
 
     def _decode(self, raw: bytes) -> Tokens:
         try:
-            content = msgspec.json.decode(raw, type=_Content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            content = self._codec.decode(raw, place=self.place)
+        except DamagedError:
             raise LoginError(self.damaged.format(place=self.place)) from None
         for of, have, want in (
             ("environment", without_credentials(content.environment), self._environment),
@@ -120,6 +129,8 @@ class TokenStore:
             if have != want:
                 said = self.of_another.format(place=self.place, of=of, have=have, want=want)
                 raise LoginError(said)
+        if content.moving_to:
+            raise LoginError(self.moving.format(place=self.place, to=content.moving_to))
         return content
 
 
@@ -129,27 +140,37 @@ def open_store(
     environment: str,
     client_id: str,
     api_url: str | None = None,
+    keys: str | None = None,
 ) -> TokenStore:
-    """The store at `location`: a path, an fsspec URL, or None for a file in the state directory.
+    """The store at `location`: a path, a URL, or None for a file in the state directory.
 
     An `api_url` of one's own is its own environment: Billit's tokens are not for another host.
     """
     identity = without_credentials(api_url or environment).rstrip("/")
-    default = _default(identity, client_id)
+    client, codec = fingerprint(client_id.strip()), Codec(keys)
+    default = _default(identity, client)
 
     def store(storage: Storage, spare: TokenStore | None = None) -> TokenStore:
-        return TokenStore(storage, environment=identity, client_id=client_id, spare=spare)
+        return TokenStore(storage, environment=identity, client=client, codec=codec, spare=spare)
 
-    beside = default and default.with_name(f"{default.name}.unsaved")
-    opened = store(open_storage(location, default), store(LocalFile(beside)) if beside else None)
+    storage = open_storage(location, default)
+    # Logins of one client have a store each, and so a file each beside the default one.
+    login = f"-{fingerprint(storage.place)}" if location else ""
+    beside = default and default.with_name(f"{default.name}{login}.unsaved")
+    opened = store(storage, store(LocalFile(beside)) if beside else None)
     opened.command += f" --api-url {identity}" if api_url else f" --environment {environment}"
     opened.command += f" --token-store {opened.place}" if location else ""
     return opened
 
 
-def _default(environment: str, client_id: str) -> Path | None:
-    name = re.sub(r"[^\w.]+", "-", f"{environment}-{fingerprint(client_id.strip())}.json")
+def default_folder() -> Path | None:
+    """Where this user's stores are by default; None: nowhere."""
     try:
-        return platformdirs.user_state_path("tap-billit") / name
+        return platformdirs.user_state_path("tap-billit")
     except RuntimeError:
         return None
+
+
+def _default(environment: str, client: str) -> Path | None:
+    folder = default_folder()
+    return folder and folder / re.sub(r"[^\w.]+", "-", f"{environment}-{client}.json")

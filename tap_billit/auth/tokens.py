@@ -39,12 +39,16 @@ class NotLastingError(LoginError):
 class PendingRefresh(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A refresh that began at `since`, with the token or code of that fingerprint.
 
-    `answer` is what Billit said to it, byte for byte, once it has.
+    `answer` is what Billit said to it, byte for byte, once it has; `refused` is when it refused
+    the token that nobody knew the fate of. For `lease` seconds nobody but `owner` sends it.
     """
 
     token: str
     since: Moment
     answer: str | None = None
+    refused: Moment | None = None
+    owner: str | None = None
+    lease: float | None = None
 
     @property
     def raw(self) -> bytes:

@@ -40,6 +40,7 @@ class Settings(Hidden):
     client_secret: str | None
     refresh_token: str | None
     token_store: str | None
+    token_store_key: str | None
     api_key: str | None
     company_ids: list[int] | None
     context_party_id: int | None

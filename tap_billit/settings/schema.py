@@ -59,9 +59,19 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Token store",
         description=(
-            "Where the current tokens are kept: a path, or an fsspec URL such as "
-            "`s3://bucket/billit.json` if the disk does not last; default: a file in the user's "
-            "state directory, one for each environment and client"
+            "Where the current tokens are kept: a path, or `postgresql://user@host/db#LOGIN` or "
+            "`s3://bucket/billit.json` (`gs://`, `az://`) if the disk does not last; default: a "
+            "file in the user's state directory, one for each environment and client"
+        ),
+    ),
+    th.Property(
+        "token_store_key",
+        th.StringType,
+        secret=True,
+        title="Token store key",
+        description=(
+            "Encrypts the tokens in the store: a key of Fernet; of several, separated by commas, "
+            "the first encrypts and all decrypt"
         ),
     ),
     th.Property(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tap_billit.errors import LoginError, TransientError
 
@@ -20,6 +20,12 @@ class ChangedError(TransientError):
 class Storage(ABC):
     """One document at `place`."""
 
+    lease: ClassVar[float | None] = 2.0
+    """How long a note of a refresh keeps others out, in times of what a request takes at most.
+
+    None: a lock does, which ends with its process.
+    """
+
     def __init__(self, place: str) -> None:
         self.place = place
 
@@ -34,12 +40,16 @@ class Storage(ABC):
             ChangedError: it is not `old` that is there.
             LoginError: it cannot be written.
         """
-        if self.read() != old:
-            raise ChangedError(f"{self.place} was changed meanwhile.")
-        if new is None:
-            self._remove()
-        else:
-            self._write(new)
+        try:
+            self._swap(old, new)
+        except ChangedError:
+            # What is sent again after its answer was lost meets its own work.
+            if self.read() != new:
+                raise
+
+    @abstractmethod
+    def _swap(self, old: bytes | None, new: bytes | None) -> None:
+        """As `replace`; it may raise ChangedError where `new` is there already."""
 
     def exclusive(self, *, over: Event, patience: float) -> AbstractContextManager[None]:  # noqa: ARG002
         """Keep other processes out, where it can; `over` ends the waiting for them."""
@@ -52,11 +62,8 @@ class Storage(ABC):
         """A whole document that was about to replace the other when its process ended."""
         return None
 
-    @abstractmethod
-    def _write(self, raw: bytes) -> None: ...
-
-    @abstractmethod
-    def _remove(self) -> None: ...
+    def _changed(self) -> ChangedError:
+        return ChangedError(f"{self.place} was changed meanwhile.")
 
     def _unusable(self, what: str, reason: object) -> LoginError:
         return LoginError(

@@ -16,7 +16,7 @@ from tap_billit.storage import private_files
 from tap_billit.storage.base import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from threading import Event
 
 RESERVE = 16 * 1024
@@ -28,6 +28,8 @@ POLL = 0.05
 
 class LocalFile(Storage):
     """A file on this machine."""
+
+    lease = None
 
     def __init__(self, path: Path) -> None:
         # A rename would put a file in the place of a symbolic link.
@@ -100,6 +102,15 @@ class LocalFile(Storage):
                 remove()
 
     @override
+    def _swap(self, old: bytes | None, new: bytes | None) -> None:
+        if self.read() != old:
+            raise self._changed()
+        if new is None:
+            with self._failing_as("removed"):
+                self._path.unlink(missing_ok=True)
+        else:
+            self._write(new)
+
     def _write(self, raw: bytes) -> None:
         with self._failing_as("written"):
             private_files.open_folder(self._path.parent)
@@ -109,10 +120,23 @@ class LocalFile(Storage):
             file.truncate()
             private_files.move(file, self._new, self._path)
 
-    @override
-    def _remove(self) -> None:
-        with self._failing_as("removed"):
-            self._path.unlink(missing_ok=True)
+
+class Folder:
+    """A folder with the documents of logins."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.place = str(path)
+
+    def create(self) -> None:
+        """Make the folder."""
+        private_files.open_folder(self._path)
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Each document by the name of its file."""
+        for path in sorted(self._path.glob("*.json")):
+            if raw := LocalFile(path).read():
+                yield path.name, raw
 
 
 def _acquired(lock: filelock.BaseFileLock) -> bool:

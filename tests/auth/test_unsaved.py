@@ -7,12 +7,12 @@ import stat
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
+from typing_extensions import override
 
 from tap_billit.auth import rotation
-from tap_billit.errors import LoginError
+from tap_billit.errors import LoginError, TransientError
+from tap_billit.storage.memory import InMemory
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from tap_billit.demo.server import DemoServer
 
 
-class Flaky(MemoryFileSystem):  # type: ignore[misc]
-    """A bucket that takes what comes, but for those writes that `fails` says."""
+class Flaky(InMemory):
+    """A store that takes what comes, but for those writes that `fails` says."""
 
-    protocol = "flaky"
     fails: Any = staticmethod(lambda _: False)
     writes = 0
 
-    def pipe_file(self, path: str, value: bytes, **kwargs: Any) -> None:
+    @override
+    def _swap(self, old: bytes | None, new: bytes | None) -> None:
         type(self).writes += 1
         if self.fails(self.writes):
-            raise ConnectionError
-        super().pipe_file(path, value, **kwargs)
+            raise TransientError("The store stumbles.")
+        super()._swap(old, new)
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def store(demo: DemoServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> TokenStore:
     assert home
-    fsspec.register_implementation("flaky", Flaky, clobber=True)
+    monkeypatch.setattr("tap_billit.storage.InMemory", Flaky)
     monkeypatch.setattr(Flaky, "writes", 0)
-    return store_of(demo, f"flaky://{id(demo)}/tokens.json")
+    return store_of(demo, f"memory://{demo.url}/tokens.json")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_then_they_are_beside_the_default_store_and_named(  # noqa: PLR0913, PLR
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert json.loads(copy.read_text())["refresh_token"] in demo._refresh
     assert str(copy) in caplog.text
-    with pytest.raises(LoginError, match=r"could not be stored in flaky://.*unsaved"):
+    with pytest.raises(LoginError, match=r"could not be stored in memory://.*unsaved"):
         login.close()
 
 

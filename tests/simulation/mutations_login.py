@@ -50,7 +50,7 @@ LOGIN = (
         "late_write_overrules_a_newer_login",
         Rewrite(
             "auth.rotation:Rotation._put",
-            "if there is None or self.overrules or (note and note.token == spent)",
+            "if there is None or self.overrules or spent in _at_stake(there)",
             "if True",
         ),
         "auth/test_endpoint_fails.py -k newer_login",
@@ -162,7 +162,7 @@ LOGIN = (
     ),
     Mutation(
         "what_was_not_read_is_replaced",
-        Rewrite("storage.base:Storage.replace", "if self.read() != old", "if False"),
+        Rewrite("storage.local:LocalFile._swap", "if self.read() != old", "if False"),
         "test_token_store_safety.py -k only_what_was_read",
     ),
     # The rate limit.

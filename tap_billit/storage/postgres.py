@@ -1,0 +1,161 @@
+"""Documents in a table of PostgreSQL, a row for each login: `postgresql://user@host/db#LOGIN`.
+
+The statement that replaces a document names the old one, so it does nothing where that has changed.
+While tokens are renewed, a transaction of its own holds an advisory lock: it ends with its process,
+and not with any lease. It works behind PgBouncer, where locks of a session would go astray.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack, closing, contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg.errors import UndefinedTable
+from typing_extensions import override
+
+from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.redaction import without_credentials
+from tap_billit.storage.base import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from threading import Event
+
+TABLE = "tap_billit_tokens"
+
+CREATE = f"""
+CREATE TABLE IF NOT EXISTS {TABLE} (
+    login text PRIMARY KEY,
+    document text NOT NULL,
+    changed timestamptz NOT NULL DEFAULT now()
+)
+"""
+READ = f"SELECT document FROM {TABLE} WHERE login = %s"  # noqa: S608
+ALL = f"SELECT login, document FROM {TABLE} ORDER BY login"  # noqa: S608
+INSERT = f"INSERT INTO {TABLE} (login, document) VALUES (%s, %s) ON CONFLICT DO NOTHING"  # noqa: S608
+UPDATE = f"UPDATE {TABLE} SET document = %s, changed = now() WHERE login = %s AND document = %s"  # noqa: S608
+DELETE = f"DELETE FROM {TABLE} WHERE login = %s AND document = %s"  # noqa: S608
+LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+
+POLL = 0.2
+"""Seconds between two looks at a lock that another process holds."""
+
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What another try may mend."""
+
+CONNECTION = {"connect_timeout": 10, "tcp_user_timeout": 30_000, "prepare_threshold": None}
+"""Without prepared statements, which do not pass PgBouncer."""
+
+
+class Database:
+    """The table in the database at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.place = without_credentials(url)
+
+    def create(self) -> None:
+        """Make the table, if there is none."""
+        with self.failing_as("written"), self.connected() as connection:
+            connection.execute(CREATE)
+
+    def documents(self) -> Iterator[tuple[str, bytes]]:
+        """Each login with its document."""
+        with self.failing_as("read"), self.connected() as connection:
+            rows = connection.execute(ALL).fetchall()
+        return ((login, document.encode()) for login, document in rows)
+
+    @contextmanager
+    def connected(self) -> Generator[psycopg.Connection[Any], None, None]:
+        """A connection of its own; each statement is a transaction."""
+        options: dict[str, Any] = dict(CONNECTION)
+        with closing(psycopg.connect(self._url, autocommit=True, **options)) as connection:
+            yield connection
+
+    @contextmanager
+    def failing_as(self, what: str) -> Generator[None, None, None]:
+        """Tell what fails, without the password."""
+        try:
+            yield
+        except UndefinedTable:
+            raise LoginError(
+                f"There is no table {TABLE} in {self.place}; to make it, run "
+                f"`tap-billit-tokens create {self.place}`."
+            ) from None
+        except psycopg.Error as error:
+            passing = isinstance(error, PASSING)
+            said = f"The token store {self.place} cannot be {what} ({self._said(error)})"
+            raise (TransientError if passing else LoginError)(f"{said}.") from None
+
+    def _said(self, error: psycopg.Error) -> str:
+        """What PostgreSQL says; what says that the URL is odd may quote it."""
+        if not isinstance(error, PASSING) and not error.sqlstate:
+            return type(error).__name__
+        line = " ".join(str(error.diag.message_primary or error).split())
+        password = urlsplit(self._url).password or ""
+        for secret in filter(None, (password, unquote(password))):
+            line = line.replace(secret, "<hidden>")
+        return line.rstrip(".")
+
+
+class DatabaseRow(Storage):
+    """The row of one login."""
+
+    def __init__(self, url: str) -> None:
+        address, _, login = url.rpartition("#")
+        self._login = unquote(login)
+        if not address or not login:
+            raise LoginError(
+                f"The token store {without_credentials(url)} names no login: put its name behind "
+                "a #, as in `postgresql://user@host/db#LOGIN`."
+            )
+        self._database = Database(address)
+        super().__init__(f"{self._database.place}#{login}")
+
+    @override
+    def read(self) -> bytes | None:
+        with self._database.failing_as("read"), self._database.connected() as connection:
+            row = connection.execute(READ, (self._login,)).fetchone()
+        return row[0].encode() if row else None
+
+    @override
+    def _swap(self, old: bytes | None, new: bytes | None) -> None:
+        with self._database.failing_as("written"), self._database.connected() as connection:
+            if old is None and new is None:
+                changed = connection.execute(READ, (self._login,)).fetchone() is not None
+            else:
+                changed = connection.execute(*self._statement(old, new)).rowcount == 0
+        if changed:
+            raise self._changed()
+
+    def _statement(self, old: bytes | None, new: bytes | None) -> tuple[Any, tuple[str, ...]]:
+        before, after = (old or b"").decode(errors="replace"), (new or b"").decode()
+        if old is None:
+            return INSERT, (self._login, after)
+        if new is None:
+            return DELETE, (self._login, before)
+        return UPDATE, (after, self._login, before)
+
+    @override
+    @contextmanager
+    def exclusive(self, *, over: Event, patience: float) -> Generator[None, None, None]:
+        with ExitStack() as held:
+            with self._database.failing_as("locked"):
+                connection = held.enter_context(self._database.connected())
+                connection.autocommit = False
+                self._lock(connection, over, patience)
+            yield
+
+    def _lock(self, connection: psycopg.Connection[Any], over: Event, patience: float) -> None:
+        end = monotonic() + patience
+        while connection.execute(LOCK, (f"{TABLE} {self._login}",)).fetchone() != (True,):
+            if over.wait(random.uniform(0.5, 1) * POLL):  # noqa: S311
+                raise BillitError("The run is over: nothing is asked any more.")
+            if monotonic() > end:
+                raise TransientError(
+                    f"Another process has held the lock of {self.place} for {patience:.0f} seconds."
+                )
