@@ -69,6 +69,7 @@ lint: $(READY) ## Check style, types, dependencies, lock file, workflows and gen
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/mypy examples/fleet
 	.venv/bin/deptry tap_billit
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint Dockerfile Dockerfile.airbyte

@@ -1,0 +1,197 @@
+"""`examples/fleet/chunk.py`: a chunk of logins, each in a tap and, if need be, a target."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tap_billit.auth.token_store import open_store
+from tap_billit.auth.tokens import Tokens
+from tap_billit.demo import Account, DemoServer
+from tests.kit.demo import act_after
+from tests.kit.login import put
+from tests.kit.run import catalog_of
+from tests.pipeline import ROOT, clean
+from tests.postgres import running_or_skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from tests.kit.demo import Clock
+    from tests.postgres import Postgres
+
+CHUNK = ROOT / "examples/fleet/chunk.py"
+
+TARGET = f"""#!{sys.executable}
+import json, os, sys
+place = os.environ["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]
+if place == "broken":
+    sys.exit(3)
+with open(place, "a") as loaded:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["type"] == "RECORD":
+            loaded.write(line)
+        elif message["type"] == "STATE":
+            print(json.dumps(message["value"]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[Postgres, None, None]:
+    with running_or_skipped() as started:
+        yield started
+
+
+class Fleet:
+    """Logins of one demo, each with a company of its own, in a database of its own."""
+
+    def __init__(self, folder: Path, demo: DemoServer, database: psycopg.Connection[Any]) -> None:
+        self.folder, self.demo, self.database = folder, demo, database
+        self.companies = [each["PartyID"] for each in demo.account.companies]
+        (folder / "bin").mkdir()
+        (folder / "bin/tap-billit").symlink_to(ROOT / ".venv/bin/tap-billit")
+        (folder / "bin/target-postgres").write_text(TARGET)
+        (folder / "bin/target-postgres").chmod(0o755)
+        (folder / "catalog.json").write_text(json.dumps(catalog_of("sales_invoices", "orders")))
+
+    def add(self, name: str, *, schema: str = "", token: str | None = None) -> int:
+        """The login `name`, of the next company."""
+        company = self.companies.pop(0)
+        place = schema or str(self.folder / f"{name}.jsonl")
+        self.database.execute(
+            "INSERT INTO billit_logins VALUES (%s, %s, %s)", (name, [company], place)
+        )
+        tokens = Tokens(refresh_token=token or self.demo.issue_refresh_token())
+        store = open_store(
+            str(self.folder / f"{name}.json"),
+            environment=self.demo.url,
+            client_id=self.demo.client_id,
+        )
+        put(store, tokens)
+        return int(company)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        info = self.database.info
+        settings = {
+            "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+            "PGHOST": info.host,
+            "PGUSER": info.user,
+            "PGDATABASE": info.dbname,
+            "TAP_BILLIT_API_URL": self.demo.url,
+            "TAP_BILLIT_CLIENT_ID": self.demo.client_id,
+            "TAP_BILLIT_CLIENT_SECRET": self.demo.client_secret,
+            "TAP_BILLIT_TOKEN_STORE": f"{self.folder}/{{login}}.json",
+            "TAP_BILLIT_REQUESTS_PER_MINUTE": "60000",
+            "TAP_BILLIT_REFRESH_UNPAID": "false",
+        }
+        return subprocess.Popen(  # noqa: S603
+            (sys.executable, CHUNK, f"--catalog={self.folder}/catalog.json", *arguments),
+            env=clean() | settings,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        """What it logged."""
+        with self.start(*arguments) as process:
+            _, log = process.communicate()
+        (self.folder / "log").write_text(log)
+        assert process.returncode == expect, log
+        (self.folder / "log").write_text(log)
+        assert "Traceback" not in log
+        return log
+
+    def loaded(self, name: str) -> list[int]:
+        """The invoices that came to the target, since the last question."""
+        file = self.folder / f"{name}.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        messages = map(json.loads, lines)
+        return [m["record"]["OrderID"] for m in messages if m["stream"] == "sales_invoices"]
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, server: Postgres, clock: Clock) -> Generator[Fleet, None, None]:
+    name = f"of_{tmp_path.name}".lower()
+    server.run(f"CREATE DATABASE {name}")
+    place = f"host={server.folder} user=postgres dbname={name}"
+    account = Account(companies=3, orders=60, clock=clock)
+    with DemoServer(account) as demo, psycopg.connect(place, autocommit=True) as database:
+        database.execute((CHUNK.parent / "logins.sql").read_bytes())
+        yield Fleet(tmp_path, demo, database)
+
+
+def test_first_loads_then_what_changed_and_what_failed_alone(fleet: Fleet, clock: Clock) -> None:
+    changed = fleet.add("acme")
+    fleet.add("idle")
+    fleet.add("lost", token="not-a-token")
+
+    log = fleet.run("--first-loads", "--run=1", expect=1)
+    assert log.endswith("2 of 3 logins are complete; not complete: lost\n")
+    assert fleet.loaded("acme")
+    assert fleet.loaded("idle")
+
+    fleet.database.execute("UPDATE billit_states SET state = (state::text || ' ')::json")
+    clock.forward(hours=1)
+    order = fleet.demo.account.create(changed, OrderDirection="Income", OrderType="Invoice")
+    log = fleet.run("--run=2")
+    assert "acme: complete; exit status: tap-billit 0, target-postgres 0\n" in log
+    assert "idle: complete; exit status: tap-billit 0\n" in log
+    assert order in fleet.loaded("acme")
+    assert fleet.loaded("idle") == []
+    query = "SELECT login FROM billit_states WHERE state::text LIKE '% '"
+    assert fleet.database.execute(query).fetchall() == []
+    assert fleet.demo.client_secret not in log
+
+    asked = len(fleet.demo.requests)
+    assert "0 of 0 logins are complete" in fleet.run("--run=2")
+    assert len(fleet.demo.requests) == asked
+
+
+def test_a_chunk_that_is_stopped_ends_what_it_runs_and_goes_on_later(fleet: Fleet) -> None:
+    fleet.add("acme")
+    fleet.add("globex")
+    with fleet.start("--first-loads") as process:
+        act_after(fleet.demo, 1, process.terminate)
+        _, log = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert log.endswith("0 of 2 logins are complete; not complete: acme globex\n")
+    assert "globex:" not in log
+    partly = fleet.loaded("acme")
+
+    fleet.run("--first-loads")
+    rest = fleet.loaded("acme")
+    assert not set(partly) & set(rest)
+    assert fleet.loaded("globex")
+
+
+def test_a_target_that_fails_costs_its_login_alone(fleet: Fleet) -> None:
+    fleet.add("acme", schema="broken")
+    fleet.add("globex")
+    log = fleet.run("acme", "globex", "--run=1", expect=1)
+    assert log.endswith("1 of 2 logins are complete; not complete: acme\n")
+    assert fleet.database.execute("SELECT login FROM billit_states").fetchall() == [("globex",)]
+    assert fleet.loaded("globex")
+
+    schema = str(fleet.folder / "acme.jsonl")
+    fleet.database.execute("UPDATE billit_logins SET schema = %s", (schema,))
+    with fleet.database.transaction():
+        fleet.database.execute("SELECT pg_advisory_xact_lock(hashtextextended('acme', 0))")
+        assert "acme: another process syncs it" in fleet.run("acme", expect=1)
+    fleet.run("acme", "globex", "--run=1")
+    assert fleet.loaded("acme")
+
+
+def test_what_it_cannot_begin_is_a_sentence(fleet: Fleet) -> None:
+    assert "not in billit_logins: nobody\n" in fleet.run("nobody", expect=2)
+    fleet.database.execute("DROP TABLE billit_states")
+    assert 'PostgreSQL: relation "billit_states" does not exist' in fleet.run(expect=1)
