@@ -84,6 +84,7 @@ bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in fu
 	.venv/bin/python -m benchmarks.state --small
 	.venv/bin/python -m benchmarks.models --small
 	.venv/bin/python -m benchmarks.airbyte --small
+	.venv/bin/python -m benchmarks.fleet --small
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix

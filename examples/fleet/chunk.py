@@ -46,7 +46,8 @@ SELECT login FROM billit_logins LEFT JOIN billit_states USING (login)
 WHERE (completed IS NULL) = %s AND run IS DISTINCT FROM %s ORDER BY login
 """
 BEGIN = """
-SELECT company_ids, schema, state FROM billit_logins LEFT JOIN billit_states USING (login)
+SELECT company_ids, schema, coalesce(state, '{}')::text
+FROM billit_logins LEFT JOIN billit_states USING (login)
 WHERE login = %s AND run IS DISTINCT FROM %s
 """
 KEEP = """
@@ -167,11 +168,11 @@ class Chunk:
             row = self._database.execute(BEGIN, (name, self._run)).fetchone()
             return row is None or self._run_pair(name, *row)
 
-    def _run_pair(self, name: str, company_ids: Any, schema: str, state: Any) -> bool:
+    def _run_pair(self, name: str, company_ids: list[int], schema: str, state: str) -> bool:
         pair = self._pair = Pair(name, company_ids, schema)
         with TemporaryDirectory() as folder:
             file = Path(folder, "state.json")
-            file.write_text(json.dumps(state or {}), encoding="utf-8")
+            file.write_text(state, encoding="utf-8")
             pair.run(
                 *(f"--state={file}", *self._options),
                 keep=lambda state: self._database.execute(KEEP, (name, state)),
