@@ -13,6 +13,7 @@ DATABASE := output/billit.duckdb
 BEFORE := output/before.duckdb
 REPORT := output/report.html
 AIRBYTE := .airbyte/pyairbyte/.ready .airbyte/standard_tests/.ready
+AIRFLOW := .airflow/airflow/.ready .airflow/target/.ready
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
@@ -24,7 +25,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long airbyte airbyte-image next lowest lint bench format docs lock clean
+.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -49,6 +50,10 @@ long: $(READY) ## Run the tests that take minutes: kills under Meltano, the dbt 
 airbyte: $(READY) $(AIRBYTE) ## Test the Airbyte source with PyAirbyte and airbyte-cdk, some minutes
 	.venv/bin/pytest -n 2 --dist loadfile -m airbyte tests/airbyte
 
+airflow: $(READY) $(AIRFLOW) ## Run a fleet of logins in a real Airflow, some minutes
+	.venv/bin/pytest -m airflow tests/airflow
+	.venv/bin/python -m scripts.fleet_airflow --logins 20
+
 airbyte-image: ## Build the image of the Airbyte source, with Docker
 	docker build --file Dockerfile.airbyte --build-arg VERSION=$(VERSION) --tag source-billit:$(VERSION) .
 
@@ -57,13 +62,13 @@ next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .next
 	echo 'singer-sdk[msgspec,testing]>=0.55.0b1' > .next/overrides
 	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
-	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long and not airbyte'
+	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long and not airbyte and not airflow'
 
 # The other end, no part of CI either: does what pyproject.toml promises of old versions hold?
 lowest: $(UV) ## Run the tests with the lowest versions that pyproject.toml takes
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .lowest
 	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo]' --group dev
-	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long and not airbyte'
+	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long and not airbyte and not airflow'
 
 lint: $(READY) ## Check style, types, dependencies, lock file, workflows and generated docs
 	.venv/bin/ruff check
@@ -97,9 +102,11 @@ lock: $(UV) ## Update uv.lock to the newest versions
 	$(UV) lock --upgrade
 	echo airbyte | $(COMPILE) tests/airbyte/clients/pyairbyte.txt -
 	printf 'airbyte-cdk\npytest\n' | $(COMPILE) tests/airbyte/clients/standard_tests.txt -
+	printf 'apache-airflow\nasyncpg\npsycopg2-binary\n' | $(COMPILE) tests/airflow/environments/airflow.txt -
+	echo 'meltanolabs-target-postgres~=0.8.1' | $(COMPILE) tests/airflow/environments/target.txt -
 
 clean: ## Remove all that was fetched or made, the demo's data included
-	rm -rf .tools .venv .next .lowest .airbyte .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .tools .venv .next .lowest .airbyte .airflow .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html
 
 $(UV):
@@ -107,6 +114,12 @@ $(UV):
 
 $(READY): $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --locked --all-extras --python '$(PYTHON_VERSION)'
+	@touch $@
+
+# Airflow, and the loader that it starts: each apart, as on a worker.
+.airflow/%/.ready: tests/airflow/environments/%.txt $(UV)
+	$(UV) venv --quiet --clear --python '>=3.10,<3.14' .airflow/$*
+	$(UV) pip install --quiet --python .airflow/$* --requirements $<
 	@touch $@
 
 # Airbyte's own clients. They bring another package `backoff` than the tap, so they stand apart.
