@@ -20,6 +20,7 @@ FROM python:3.13.9-slim-bookworm
 # Meltano writes into .meltano while it runs; nothing that is to last.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp billit
 COPY --from=build --chown=10001:10001 /srv/billit /srv/billit
+COPY examples/fleet /srv/billit/examples/fleet
 WORKDIR /srv/billit
 # /data is not made here: a container without it stops before it spends a refresh token.
 # The token store is a path, no secret:

@@ -78,6 +78,7 @@ lint: $(READY) ## Check style, types, dependencies, lock file, workflows and gen
 	.venv/bin/deptry tap_billit
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint Dockerfile Dockerfile.airbyte
+	$(UV) tool run --quiet kubernetes-validate@1.37.0 --quiet --strict examples/kubernetes/*.yaml
 	.venv/bin/python scripts/docs.py --check
 
 bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import yaml
 
 from tap_billit.auth.token_store import open_store
 from tap_billit.auth.tokens import Tokens
@@ -195,3 +197,14 @@ def test_what_it_cannot_begin_is_a_sentence(fleet: Fleet) -> None:
     assert "not in billit_logins: nobody\n" in fleet.run("nobody", expect=2)
     fleet.database.execute("DROP TABLE billit_states")
     assert 'PostgreSQL: relation "billit_states" does not exist' in fleet.run(expect=1)
+
+
+def test_the_job_of_kubernetes_runs_a_chunk(fleet: Fleet) -> None:
+    text = (ROOT / "examples/kubernetes/fleet.yaml").read_text(encoding="utf-8")
+    job = yaml.safe_load(text)["spec"]["jobTemplate"]["spec"]
+    [container] = job["template"]["spec"]["containers"]
+    assert f"--chunks={job['completions']}" in container["args"]
+    assert ROOT / container["command"][1] == CHUNK
+    names = {each["name"]: "7" for each in container["env"] if "valueFrom" in each}
+    arguments = [re.sub(r"\$\((\w+)\)", lambda m: names[m[1]], a) for a in container["args"]]
+    assert "0 of 0 logins are complete" in fleet.run(*arguments)
