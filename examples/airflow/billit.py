@@ -1,7 +1,8 @@
 """Billit into PostgreSQL, every hour, by the Meltano project in /srv/billit of the worker.
 
-The project's `.env` has the settings. Workers that do not share a disk need the token store and
-Meltano's state at URLs: see docs/operations.md.
+For one login: two runs at once in one project folder break each other, so no other DAG may use it.
+Many logins are in billit_fleet.py. The project's `.env` has the settings. Workers that do not share
+a disk need the token store and Meltano's state at URLs: see docs/operations.md.
 """
 
 from datetime import datetime, timedelta, timezone
