@@ -50,9 +50,9 @@ long: $(READY) ## Run the tests that take minutes: kills under Meltano, the dbt 
 airbyte: $(READY) $(AIRBYTE) ## Test the Airbyte source with PyAirbyte and airbyte-cdk, some minutes
 	.venv/bin/pytest -n 2 --dist loadfile -m airbyte tests/airbyte
 
-airflow: $(READY) $(AIRFLOW) ## Run a fleet of logins in a real Airflow, some minutes
+airflow: $(READY) $(AIRFLOW) ## Run a fleet of logins in a real Airflow, some minutes. LOGINS=200: more of them
 	.venv/bin/pytest -m airflow tests/airflow
-	.venv/bin/python -m scripts.fleet_airflow --logins 20
+	.venv/bin/python -m scripts.fleet_airflow --logins $(or $(LOGINS),20)
 
 airbyte-image: ## Build the image of the Airbyte source, with Docker
 	docker build --file Dockerfile.airbyte --build-arg VERSION=$(VERSION) --tag source-billit:$(VERSION) .

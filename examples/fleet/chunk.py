@@ -17,29 +17,20 @@ Exit status: 0 all are complete, 1 some are not, 2 it cannot begin, 143 it was s
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import signal
-import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timezone
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import psycopg
+from pair import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Process = subprocess.Popen[bytes]
-
-STORES = ("TAP_BILLIT_TOKEN_STORE", "TAP_BILLIT_RATE_LIMIT_STORE")
+    from collections.abc import Iterator
 
 NAMES = """
 SELECT login FROM billit_logins LEFT JOIN billit_states USING (login)
@@ -58,74 +49,6 @@ COMPLETE = """
 INSERT INTO billit_states (login, completed, run) VALUES (%s, now(), %s)
 ON CONFLICT (login) DO UPDATE SET completed = excluded.completed, run = excluded.run
 """
-
-
-class Pair:
-    """The tap of a login, and its target once there is something to load."""
-
-    def __init__(self, login: str, company_ids: list[int] | None, schema: str) -> None:
-        stores = {name: os.environ[name] for name in STORES if name in os.environ}
-        self._environment = {
-            **os.environ,
-            **{name: at.replace("{login}", quote(login, safe="")) for name, at in stores.items()},
-            "TAP_BILLIT_COMPANY_IDS": json.dumps(company_ids) if company_ids else "",
-            "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
-        }
-        self._tap: Process | None = None
-        self._stopped = False
-        self.ended: dict[str, int] = {}
-        """The exit status of each process that ran."""
-
-    def stop(self) -> None:
-        """Have the tap write a last STATE and end; the target stores what it was given."""
-        self._stopped = True
-        if self._tap:
-            self._tap.terminate()
-
-    def run(self, *options: str, keep: Callable[[str], object]) -> None:
-        """Sync; `keep` is told each STATE up to which everything is stored."""
-        state = None
-        with self._started("tap-billit", *options) as self._tap:
-            if self._stopped:
-                self.stop()
-            held: list[bytes] = []
-            for line in self._tap.stdout or ():
-                held.append(line)
-                message = read(line)
-                if message["type"] == "STATE":
-                    state = message["value"]
-                elif message["type"] != "SCHEMA":
-                    self._load(self._tap, held, keep)
-                    return
-            if state is not None:
-                keep(json.dumps(state))
-
-    def _load(self, tap: Process, held: list[bytes], keep: Callable[[str], object]) -> None:
-        with self._started("target-postgres") as target:
-            feeder = Thread(target=feed, args=(held, tap.stdout, target.stdin))
-            feeder.start()
-            try:
-                for line in target.stdout or ():
-                    keep(line.decode())
-            finally:
-                tap.terminate()  # it has ended before the target, unless that failed
-                feeder.join()
-
-    @contextmanager
-    def _started(self, command: str, *options: str) -> Iterator[Process]:
-        """A process that a signal to our group does not reach: we pass it on, to the tap first."""
-        with subprocess.Popen(  # noqa: S603
-            (command, "--config=ENV", *options),
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            try:
-                yield process
-            finally:
-                process.terminate()  # it has ended, unless we failed
-        self.ended[command] = process.returncode
 
 
 class Chunk:
@@ -192,22 +115,6 @@ class Chunk:
         yield locked
         if locked:
             self._database.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
-
-
-def read(line: bytes) -> dict[str, Any]:
-    """A Singer message; one that was cut off, as by a kill, is the last, and loads nothing."""
-    message: dict[str, Any] = {"type": "SCHEMA"}
-    with suppress(ValueError):
-        message = json.loads(line)
-    return message
-
-
-def feed(held: list[bytes], source: IO[bytes], target: IO[bytes]) -> None:
-    """Give the target what was held back, and what the tap writes from then on."""
-    with suppress(BrokenPipeError), target:
-        for line in chain(held, source):
-            target.write(line)
-            target.flush()
 
 
 def tell(text: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -20,11 +21,15 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from scripts.fleet_airflow.airflow import ROOT, Airflow
 from scripts.fleet_airflow.fleet import Fleet
-from scripts.fleet_airflow.trouble import Changes, Faults, Kills
+from scripts.fleet_airflow.trouble import Changes, Faults, Kills, Limit
 from tests import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DAGS = ("billit_first_loads", "billit_fleet")
 TARGET = ROOT / ".airflow/target/bin/target-postgres"
@@ -71,59 +76,105 @@ class Chat(ThreadingHTTPServer):
         Thread(target=self.serve_forever, daemon=True).start()
 
 
-def play(airflow: Airflow, fleet: Fleet, name: str) -> None:
-    """One round: both lanes, until both have ended."""
-    began = time.monotonic()
-    for dag in DAGS:
-        airflow.trigger(dag, name)
-    ended: dict[str, str | None] = dict.fromkeys(DAGS)
-    while not all(ended.values()):
-        time.sleep(2)
-        ended = {dag: airflow.ended(dag, name) for dag in DAGS}
-        if time.monotonic() - began > PATIENCE:
-            raise SystemExit(f"{name} does not end: {ended}")
-    tries = Counter(tries for dag in DAGS for tries in airflow.tries(dag, name))
-    print(
-        f"{name}: {ended[DAGS[0]]}, {ended[DAGS[1]]} after {time.monotonic() - began:.0f} s;"
-        f" chunks by tries {dict(sorted(tries.items()))};"
-        f" {len(fleet.incomplete())} logins without a first load",
-        flush=True,
-    )
-    for login in fleet.lost():
-        print(f"  {login} was killed while its token was on its way: logged in again")
-        fleet.log_in(login)
+class Proof:
+    """The rounds, and what is to be told of them."""
+
+    def __init__(self, airflow: Airflow, fleet: Fleet, options: argparse.Namespace) -> None:
+        self._airflow, self._fleet, self._rounds = airflow, fleet, options.rounds
+        dice = random.Random(options.seed)  # noqa: S311
+        self._changes = Changes(fleet, 1, dice)
+        self._kills = Kills(airflow, options.seconds, dice)
+        self._faults = Faults(options.faults, dice)
+        self._limits = (
+            Limit(60, shared=False),
+            Limit(max(120, 2 * options.logins), shared=True),
+        )
+        self._lost: list[str] = []
+        fleet.demo.hooks.append(self._faults)
+
+    def play(self) -> None:
+        """All rounds; the last is left in peace."""
+        self._changes.start()
+        self._kills.start()
+        for number in range(self._rounds):
+            self._fleet.share(self._limits[number >= self._rounds / 2])
+            if number == self._rounds - 1:
+                self._changes.end()
+                self._kills.end()
+            self._round(f"round-{number}")
+            self._fleet.hours += 1
+
+    def _round(self, name: str) -> None:
+        """Both lanes, until both have ended."""
+        began = time.monotonic()
+        for dag in DAGS:
+            self._airflow.trigger(dag, name)
+        ended: dict[str, str | None] = dict.fromkeys(DAGS)
+        while not all(ended.values()):
+            time.sleep(2)
+            ended = {dag: self._airflow.ended(dag, name) for dag in DAGS}
+            if time.monotonic() - began > PATIENCE:
+                raise SystemExit(f"{name} does not end: {ended}")
+        tries = Counter(tries for dag in DAGS for tries in self._airflow.tries(dag, name))
+        states = ", ".join(f"{dag} {state}" for dag, state in ended.items())
+        print(
+            f"{name}: {states} after {time.monotonic() - began:.0f} s;"
+            f" chunks by tries {dict(sorted(tries.items()))};"
+            f" {len(self._fleet.incomplete())} first loads to come",
+            flush=True,
+        )
+        for login in self._fleet.lost():
+            print(f"  {login} was killed while its token was on its way, and logs in again")
+            self._lost.append(login)
+            self._fleet.log_in(login)
+
+    def tell(self) -> None:
+        """Print what happened."""
+        demo = self._fleet.demo
+        print(f"Changes: {dict(self._changes.done)}")
+        print(f"Faults: {dict(self._faults.done)} in {len(demo.requests)} requests")
+        print(f"Kills: {dict(self._kills.done)}")
+        print(f"Token refreshes: {demo.refreshes}, of spent tokens: {demo.spent_token_attempts}")
+        for limit in self._limits:
+            of = "all logins together" if limit.shared else "a login"
+            print(f"Most requests of {of} in a minute: {limit.most} of {limit.requests}")
+        print(f"Airflow: {self._airflow.memory():.0f} MiB")
+
+    def wrong(self) -> Iterator[str]:
+        """What is not as it should be at the end."""
+        yield from self._fleet.differences()
+        yield from (f"{login}: its token is lost" for login in self._fleet.lost())
+        yield from (
+            f"{login}: its first load is not complete" for login in self._fleet.incomplete()
+        )
+        tokens = self._fleet.demo.live_refresh_tokens - len(self._lost)
+        if tokens != len(self._fleet.logins):
+            yield f"{tokens} tokens are live, of {len(self._fleet.logins)} logins"
+        for limit in self._limits:
+            if limit.most > limit.requests:
+                yield f"{limit.most} requests in a minute, of {limit.requests}"
 
 
 def prove(options: argparse.Namespace, folder: Path) -> list[str]:
     """Play the rounds: what is wrong at the end."""
-    home, dice, chat = folder / "home", random.Random(options.seed), Chat()  # noqa: S311
+    home, chat = folder / "home", Chat()
     for place in (home, folder / "dags"):
         place.mkdir()
-    chunks = max(2, options.logins // 10)
-    (folder / "dags/fleet.py").write_text(dag_file(home, chunks), encoding="utf-8")
+    dag = dag_file(home, chunks=max(3, options.logins // 10))
+    (folder / "dags/fleet.py").write_text(dag, encoding="utf-8")
     alerts = f"http://127.0.0.1:{chat.server_port}"
     with postgres.running() as server:
         fleet = Fleet(home, server, logins=options.logins, orders=options.orders)
         airflow = Airflow(folder, server, BILLIT_ALERT_URL=alerts)
-        faults = Faults(options.faults, dice)
-        changes, kills = Changes(fleet, 1, dice), Kills(airflow, options.seconds, dice)
-        fleet.demo.hooks.append(faults)
+        proof = Proof(airflow, fleet, options)
         with fleet.demo, airflow.running():
             fleet.move_in(TARGET)
             airflow.add_pool("billit", 3)
             airflow.add_pool("billit_first_loads", 2)
-            changes.start()
-            kills.start()
-            for number in range(options.rounds):
-                if number == options.rounds - 1:
-                    changes.end()
-                    kills.end()
-                play(airflow, fleet, f"round-{number}")
-                fleet.hours += 1
-            for what, done in (("Changes", changes), ("Faults", faults), ("Kills", kills)):
-                print(f"{what}: {dict(done.done)}")
-            print(f"Alerts: {len(chat.told)}. Airflow: {airflow.memory():.0f} MiB.")
-        return [*fleet.differences(), *fleet.lost()]
+            proof.play()
+            proof.tell()
+        print(f"Alerts: {len(chat.told)}")
+        return [*proof.wrong()]
 
 
 def main() -> None:
@@ -133,10 +184,11 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=30, help="orders a login, at the start")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--faults", type=float, default=0.04, help="share of requests that fail")
-    parser.add_argument("--seconds", type=float, default=8, help="between two kills")
+    parser.add_argument("--seconds", type=float, default=20, help="between two kills")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", action="store_true", help="keep the folder it works in")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))  # and end what runs
     folder = Path(tempfile.mkdtemp(prefix="tap-billit-airflow-"))
     print(f"Seed {options.seed}, in {folder}", flush=True)
     try:

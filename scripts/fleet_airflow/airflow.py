@@ -155,9 +155,10 @@ class Airflow:
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
+    found: list[psutil.Process] = []
     with suppress(psutil.Error):
-        return process.children(recursive=True)
-    return []
+        found = process.children(recursive=True)
+    return found
 
 
 def end(process: psutil.Popen) -> None:

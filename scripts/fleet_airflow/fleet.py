@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from time import monotonic
@@ -14,18 +15,28 @@ from tap_billit.auth.tokens import Tokens
 from tap_billit.demo import Account, DemoServer
 from tests.kit.expected import DETAILS, KEYS, ROWS, expected
 from tests.kit.login import put
-from tests.kit.run import catalog_of
 from tests.pipeline import COMPUTED, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scripts.fleet_airflow.trouble import Limit
     from tests.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
+TAP = ROOT / ".venv/bin/tap-billit"
 STREAMS = (*ROWS, "orders", "deleted_orders", "sales_invoice_details")
 SCHEMA = "billit"
 MORNING = datetime(2026, 9, 30, 6, tzinfo=timezone.utc)
+
+
+def catalog() -> str:
+    """What a user leaves of the catalog that the tap discovers."""
+    found = subprocess.check_output(  # noqa: S603
+        (TAP, "--config=ENV", "--discover"), env={"TAP_BILLIT_ENVIRONMENT": "demo"}
+    )
+    streams = [each for each in json.loads(found)["streams"] if each["stream"] in STREAMS]
+    return json.dumps({"streams": streams})
 
 
 class Fleet:
@@ -36,6 +47,7 @@ class Fleet:
         self._began, self.hours = monotonic(), 0
         self.account = Account(companies=logins, orders=orders * logins, clock=self._now)
         self.demo = DemoServer(self.account)
+        self.demo.hooks.append(lambda _: None)  # where the limit will be
         self.logins = {
             f"login-{number:04}": company["PartyID"]
             for number, company in enumerate(self.account.companies)
@@ -49,20 +61,28 @@ class Fleet:
         for name, place in (
             ("examples", ROOT / "examples"),
             (".venv", ROOT / ".venv"),
-            ("bin/tap-billit", ROOT / ".venv/bin/tap-billit"),
+            ("bin/tap-billit", TAP),
             ("bin/target-postgres", target),
         ):
             (self._folder / name).parent.mkdir(exist_ok=True)
             (self._folder / name).symlink_to(place)
-        lines = (f"{name}={shlex.quote(value)}\n" for name, value in self._settings().items())
-        (self._folder / ".env").write_text("".join(lines), encoding="utf-8")
-        catalog = json.dumps(catalog_of(*STREAMS))
-        (self._folder / "catalog.json").write_text(catalog, encoding="utf-8")
+        (self._folder / "catalog.json").write_text(catalog(), encoding="utf-8")
         self._server.run((ROOT / "examples/fleet/logins.sql").read_text(encoding="utf-8"))
         for login, company in self.logins.items():
             row = f"('{login}', '{{{company}}}', '{SCHEMA}')"
             self._server.run(f"INSERT INTO billit_logins VALUES {row}")
             self.log_in(login)
+
+    def share(self, limit: Limit) -> None:
+        """Have the demo keep a limit from now on, and the taps share it as it is meant."""
+        self.demo.hooks[:1] = [limit]
+        of = "all" if limit.shared else "{login}"
+        settings = self._settings() | {
+            "TAP_BILLIT_REQUESTS_PER_MINUTE": str(limit.requests),
+            "TAP_BILLIT_RATE_LIMIT_STORE": f"{self._folder}/limits/{of}",
+        }
+        lines = (f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
+        (self._folder / ".env").write_text("".join(lines), encoding="utf-8")
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -73,7 +93,6 @@ class Fleet:
             "TAP_BILLIT_CLIENT_ID": self.demo.client_id,
             "TAP_BILLIT_CLIENT_SECRET": self.demo.client_secret,
             "TAP_BILLIT_TOKEN_STORE": f"{self._folder}/tokens/{{login}}.json",
-            "TAP_BILLIT_REQUESTS_PER_MINUTE": "60000",
             "TAP_BILLIT_REFRESH_UNPAID_HOURS": "24",
             "TAP_BILLIT_RETRY_MINUTES": "2",
             "TAP_BILLIT_LOGLEVEL": "WARNING",
@@ -92,7 +111,7 @@ class Fleet:
 
     def _token(self, login: str) -> str | None:
         tokens = self._store(login).load()
-        return tokens and tokens.refresh_token
+        return tokens.refresh_token if tokens else None
 
     def _store(self, login: str) -> TokenStore:
         place = f"{self._folder}/tokens/{login}.json"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import psutil
 from typing_extensions import override
 
 from tap_billit.demo import Reply
+from tests.kit.demo import TOKEN
 
 if TYPE_CHECKING:
     import random
@@ -88,6 +90,27 @@ class Kills(Trouble):
         except psutil.NoSuchProcess:
             return
         self.done[f"{kind} {signum.name}"] += 1
+
+
+class Limit:
+    """So many requests a minute, of each login or of all together; more are refused."""
+
+    def __init__(self, requests: int, *, shared: bool) -> None:
+        self.requests, self.shared = requests, shared
+        self._asked: dict[str | None, deque[float]] = defaultdict(deque)
+        self.most = 0
+        """The most requests in a minute."""
+
+    def __call__(self, request: Request) -> Reply | None:
+        """As a hook of the demo."""
+        if request.path == TOKEN:
+            return None
+        asked, now = self._asked["all" if self.shared else request.party_id], monotonic()
+        while asked and asked[0] <= now - 60:
+            asked.popleft()
+        asked.append(now)
+        self.most = max(self.most, len(asked))
+        return Reply.error(429, "TooManyRequests") if len(asked) > self.requests else None
 
 
 class Faults:
