@@ -20,7 +20,7 @@ from tap_billit.demo import Account, DemoServer
 from tests.kit.demo import act_after
 from tests.kit.login import put
 from tests.kit.run import catalog_of
-from tests.pipeline import ROOT, clean
+from tests.pipeline import MELTANO, ROOT, clean
 from tests.postgres import running_or_skipped
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Fleet:
         self.folder, self.demo, self.database = folder, demo, database
         self.companies = [each["PartyID"] for each in demo.account.companies]
         (folder / "bin").mkdir()
-        (folder / "bin/tap-billit").symlink_to(ROOT / ".venv/bin/tap-billit")
+        (folder / "bin/tap-billit").symlink_to(MELTANO.with_name("tap-billit"))
         (folder / "bin/target-postgres").write_text(TARGET)
         (folder / "bin/target-postgres").chmod(0o755)
         (folder / "catalog.json").write_text(json.dumps(catalog_of("sales_invoices", "orders")))
@@ -187,7 +187,8 @@ def test_a_target_that_fails_costs_its_login_alone(fleet: Fleet) -> None:
     schema = str(fleet.folder / "acme.jsonl")
     fleet.database.execute("UPDATE billit_logins SET schema = %s", (schema,))
     with fleet.database.transaction():
-        fleet.database.execute("SELECT pg_advisory_xact_lock(hashtextextended('acme', 0))")
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended('billit_logins acme', 0))"
+        fleet.database.execute(lock)
         assert "acme: another process syncs it" in fleet.run("acme", expect=1)
     fleet.run("acme", "globex", "--run=1")
     assert fleet.loaded("acme")

@@ -49,6 +49,7 @@ COMPLETE = """
 INSERT INTO billit_states (login, completed, run) VALUES (%s, now(), %s)
 ON CONFLICT (login) DO UPDATE SET completed = excluded.completed, run = excluded.run
 """
+LOCK = "SELECT pg_{}(hashtextextended(%s, 0))"
 
 
 class Chunk:
@@ -110,11 +111,11 @@ class Chunk:
     @contextmanager
     def _locked(self, name: str) -> Iterator[bool]:
         """Whether it is ours as long as this connection lives: a killed worker may leave us."""
-        sql = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-        [locked] = self._database.execute(sql, (name,)).fetchone() or (False,)
-        yield locked
-        if locked:
-            self._database.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
+        key = (f"billit_logins {name}",)
+        found = self._database.execute(LOCK.format("try_advisory_lock"), key).fetchone()
+        yield found == (True,)
+        if found == (True,):
+            self._database.execute(LOCK.format("advisory_unlock"), key)
 
 
 def tell(text: str) -> None:
