@@ -90,6 +90,7 @@ class Proof:
             Limit(max(120, 2 * options.logins), shared=True),
         )
         self._lost: list[str] = []
+        self._failed = 0
         fleet.demo.hooks.append(self._faults)
 
     def play(self) -> None:
@@ -115,6 +116,7 @@ class Proof:
             ended = {dag: self._airflow.ended(dag, name) for dag in DAGS}
             if time.monotonic() - began > PATIENCE:
                 raise SystemExit(f"{name} does not end: {ended}")
+        self._failed += [*ended.values()].count("failed")
         tries = Counter(tries for dag in DAGS for tries in self._airflow.tries(dag, name))
         states = ", ".join(f"{dag} {state}" for dag, state in ended.items())
         print(
@@ -140,8 +142,10 @@ class Proof:
             print(f"Most requests of {of} in a minute: {limit.most} of {limit.requests}")
         print(f"Airflow: {self._airflow.memory():.0f} MiB")
 
-    def wrong(self) -> Iterator[str]:
+    def wrong(self, alerts: int) -> Iterator[str]:
         """What is not as it should be at the end."""
+        if alerts < self._failed:
+            yield f"{self._failed} runs failed, and {alerts} alerts were told"
         yield from self._fleet.differences()
         yield from (f"{login}: its token is lost" for login in self._fleet.lost())
         yield from (
@@ -170,11 +174,11 @@ def prove(options: argparse.Namespace, folder: Path) -> list[str]:
         with fleet.demo, airflow.running():
             fleet.move_in(TARGET)
             airflow.add_pool("billit", 3)
-            airflow.add_pool("billit_first_loads", 2)
+            airflow.add_pool("billit_first_loads", 3)
             proof.play()
             proof.tell()
         print(f"Alerts: {len(chat.told)}")
-        return [*proof.wrong()]
+        return [*proof.wrong(len(chat.told))]
 
 
 def main() -> None:
