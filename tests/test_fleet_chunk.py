@@ -196,6 +196,7 @@ def test_a_target_that_fails_costs_its_login_alone(fleet: Fleet) -> None:
 
 def test_what_it_cannot_begin_is_a_sentence(fleet: Fleet) -> None:
     assert "not in billit_logins: nobody\n" in fleet.run("nobody", expect=2)
+    assert "of 20 chunks, the last is 19" in fleet.run("--chunk=20", "--chunks=20", expect=2)
     fleet.database.execute("DROP TABLE billit_states")
     assert 'PostgreSQL: relation "billit_states" does not exist' in fleet.run(expect=1)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HOME = "/srv/billit"
 CHUNKS = 120  # of some 80 logins, for a fleet of 10,000
+LANES = 8  # into which the first loads are divided
 EVERY = 5  # minutes: a chunk starts in its own part of the hour, and so does each login
 
 
@@ -55,20 +56,22 @@ def due() -> list[int]:
 
 
 @task.bash(append_env=True)
-def sync(chunk: int, options: str = "") -> str:
+def sync(chunk: int, chunks: int, options: str = "") -> str:
     """Sync a chunk."""
     return f"""
     umask 077; cd {HOME}; set -a; . ./.env; set +a
     exec .venv/bin/python examples/fleet/chunk.py --catalog=catalog.json \\
-        --chunk={chunk} --chunks={CHUNKS} --run="$AIRFLOW_CTX_DAG_RUN_ID" {options}
+        --chunk={chunk} --chunks={chunks} --run="$AIRFLOW_CTX_DAG_RUN_ID" {options}
     """
 
 
 with DAG("billit_fleet", schedule=f"*/{EVERY} * * * *", **OPTIONS):
-    sync.override(pool="billit").expand(chunk=due())
+    sync.override(pool="billit", execution_timeout=timedelta(minutes=55)).partial(
+        chunks=CHUNKS
+    ).expand(chunk=due())
 
 # One run at a time: a first load may take hours. A login comes in here until it is complete once.
 with DAG("billit_first_loads", schedule="@hourly", max_active_runs=1, **OPTIONS):
-    sync.override(pool="billit_first_loads").partial(options="--first-loads").expand(
-        chunk=[*range(CHUNKS)]
+    sync.override(pool="billit_first_loads").partial(chunks=LANES, options="--first-loads").expand(
+        chunk=[*range(LANES)]
     )

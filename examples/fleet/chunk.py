@@ -141,6 +141,8 @@ def main() -> int:
         help="name of the run: logins that are complete in it are left out",
     )
     options = parser.parse_args()
+    if not 0 <= options.chunk < options.chunks:
+        parser.error(f"of {options.chunks} chunks, the last is {options.chunks - 1}")
     try:
         with psycopg.connect(autocommit=True) as database:
             chunk = Chunk(database, run=options.run, catalog=options.catalog)

@@ -39,6 +39,7 @@ PATIENCE = 3600
 EDITS = (
     ('HOME = "/srv/billit"', 'HOME = "{home}"'),
     ("CHUNKS = 120", "CHUNKS = {chunks}"),
+    ("LANES = 8", "LANES = {chunks}"),
     ('schedule=f"*/{EVERY} * * * *"', "schedule=None"),
     ('schedule="@hourly"', "schedule=None"),
     ("timedelta(minutes=5)", "timedelta(seconds=5)"),

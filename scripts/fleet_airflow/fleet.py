@@ -96,6 +96,7 @@ class Fleet:
             "TAP_BILLIT_REFRESH_UNPAID_HOURS": "24",
             "TAP_BILLIT_RETRY_MINUTES": "2",
             "TAP_BILLIT_LOGLEVEL": "WARNING",
+            "TARGET_POSTGRES_LOGLEVEL": "WARNING",
             "TARGET_POSTGRES_SQLALCHEMY_URL": self._server.url,
         }
 
