@@ -12,6 +12,8 @@ READY := .venv/.ready
 DATABASE := output/billit.duckdb
 BEFORE := output/before.duckdb
 REPORT := output/report.html
+BENCHMARKS := cpu requests pace memory state models airbyte fleet
+BENCHMARK := .venv/bin/python -m benchmarks
 AIRBYTE := .airbyte/pyairbyte/.ready .airbyte/standard_tests/.ready
 AIRFLOW := .airflow/airflow/.ready .airflow/target/.ready
 
@@ -25,7 +27,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench format docs lock clean
+.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench figures format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -70,7 +72,7 @@ lowest: $(UV) ## Run the tests with the lowest versions that pyproject.toml take
 	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo]' --group dev
 	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long and not airbyte and not airflow'
 
-lint: $(READY) ## Check style, types, dependencies, lock file, workflows and generated docs
+lint: $(READY) ## Check style, types, dependencies, lock file, workflows, generated docs and figures
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -79,25 +81,23 @@ lint: $(READY) ## Check style, types, dependencies, lock file, workflows and gen
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint Dockerfile Dockerfile.airbyte
 	$(UV) tool run --quiet kubernetes-validate@1.37.0 --quiet --strict examples/kubernetes/*.yaml
-	.venv/bin/python scripts/docs.py --check
+	.venv/bin/python -m scripts.docs --check
 
-bench: $(READY) ## Run the benchmarks, small: docs/performance.md has them in full
+bench: $(READY) ## Run the benchmarks, small, and write a copy of docs/performance.md into output
 	$(UV) sync --quiet --locked --all-extras --group bench
-	.venv/bin/python -m benchmarks.cpu --small
-	.venv/bin/python -m benchmarks.requests --small
-	.venv/bin/python -m benchmarks.pace --small
-	.venv/bin/python -m benchmarks.memory --small
-	.venv/bin/python -m benchmarks.state --small
-	.venv/bin/python -m benchmarks.models --small
-	.venv/bin/python -m benchmarks.airbyte --small
-	.venv/bin/python -m benchmarks.fleet --small
+	cp docs/performance.md output/performance.md
+	set -e; for name in $(BENCHMARKS); do $(BENCHMARK).$$name --small --write output/performance.md; done
+
+figures: $(READY) ## Run the benchmarks in full and write docs/performance.md: hours, on a quiet machine
+	$(UV) sync --quiet --locked --all-extras --group bench
+	set -e; for name in $(BENCHMARKS) 'models --engine postgres'; do $(BENCHMARK).$$name --write; done
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
 docs: $(READY) ## Write settings and streams into README.md and meltano.yml
-	.venv/bin/python scripts/docs.py
+	.venv/bin/python -m scripts.docs
 
 lock: $(UV) ## Update uv.lock to the newest versions
 	$(UV) lock --upgrade
@@ -108,7 +108,7 @@ lock: $(UV) ## Update uv.lock to the newest versions
 
 clean: ## Remove all that was fetched or made, the demo's data included
 	rm -rf .tools .venv .next .lowest .airbyte .airflow .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html
+	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html output/performance.md
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade --target .tools 'uv~=0.13'

@@ -1,4 +1,5 @@
-"""What the tap costs: `python -m benchmarks.cpu`, `.requests`, `.pace`, `.memory`; `--small` first.
+"""What the tap costs: `python -m benchmarks.cpu`, `.requests`, `.pace`, …; `--small` first.
 
-Each prints ratios within one run, as seconds on another machine mean little.
+`--write` puts the figures into docs/performance.md. Ratios are of one run, as seconds on another
+machine mean little.
 """

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 from statistics import median
 
-from benchmarks.process import cost_of
-from benchmarks.server import serving
+from benchmarks import figures
+from benchmarks.process import Cost, cost_of
+from benchmarks.server import KINDS, serving
 
-KINDS = ("rows", "documents", "details")
+CONTESTANTS = ("tap", "airbyte")
 
 
-def measure(orders: int, kind: str, *, rounds: int) -> None:
-    """Print what both cost, and the ratio within a round."""
+def measure(orders: int, kind: str, *, rounds: int) -> list[list[Cost]]:
+    """What both cost, round by round."""
     with serving(orders=orders, kind=kind) as url:
-        costs = [
-            [cost_of("benchmarks.contestants", name, url, kind) for name in ("tap", "airbyte")]
+        return [
+            [cost_of("benchmarks.contestants", name, url, kind) for name in CONTESTANTS]
             for _ in range(rounds)
         ]
-    for what in ("cpu", "peak"):
-        pairs = [[getattr(each, what) for each in pair] for pair in costs]
-        alone, airbyte = (median(each) for each in zip(*pairs, strict=True))
-        ratio = median(pair[1] / pair[0] for pair in pairs)
-        unit = {"cpu": "s", "peak": "MiB"}[what]
-        print(
-            f"{orders:8} {kind:10} {what:5} tap {alone:8.2f} {unit:4}"
-            f" source-billit {airbyte:8.2f} {unit:4} {ratio:6.2f} x the tap"
-        )
 
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="a few pages, to see that it works")
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    orders, rounds = (1200, 1) if options.small else (options.orders, options.rounds)
-    for kind in KINDS:
-        measure(orders, kind, rounds=rounds)
+    options = figures.Options(__doc__, orders=(20_000, 1200), rounds=(3, 1)).chosen()
+    columns = ("Records", "What", "The tap", "`source-billit`", "Times the tap")
+    with figures.table("airbyte", *columns, options=options) as row:
+        for kind, records in KINDS.items():
+            costs = measure(options.orders, kind, rounds=options.rounds)
+            for what, unit in (("cpu", "CPU s"), ("peak", "peak MiB")):
+                pairs = [[getattr(each, what) for each in pair] for pair in costs]
+                ratio = median(airbyte / tap for tap, airbyte in pairs)
+                row(records, unit, *map(median, zip(*pairs, strict=True)), ratio)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ The orders are the demo account's, loaded by the real loader and multiplied in t
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from benchmarks import figures
 from benchmarks.process import UNUSUAL
 from tests import postgres
 from tests.transform.conftest import Demo
@@ -65,16 +65,13 @@ def change(engine: Engine) -> None:
         )
 
 
-def measure(engine: Engine, server: Path | None, what: str, *arguments: str) -> None:
-    """Run dbt once, and say what it cost: dbt itself, DuckDB within it, and PostgreSQL's server."""
+def measure(engine: Engine, server: Path | None, *arguments: str) -> tuple[float, ...]:
+    """What running dbt once takes: seconds, CPU of dbt with DuckDB, of PostgreSQL, MiB so far."""
     began, before, served = perf_counter(), _cpu(), _server_cpu(server)
     engine.dbt(*arguments)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     peak //= 1 << (20 if sys.platform == "darwin" else 10)
-    print(
-        f"{engine.target:10}{what:22}{perf_counter() - began:8.1f} s, CPU {_cpu() - before:8.1f} s"
-        f" and {_server_cpu(server) - served:8.1f} s of the server; {peak} MiB at most so far"
-    )
+    return perf_counter() - began, _cpu() - before, _server_cpu(server) - served, peak
 
 
 def _cpu() -> float:
@@ -93,10 +90,9 @@ def _server_cpu(folder: Path | None) -> float:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="few orders, to see that it works")
+    parser = figures.Options(__doc__, copies=(104, 3))
     parser.add_argument("--engine", choices=("duckdb", "postgres"), default="duckdb")
-    options = parser.parse_args()
+    options = parser.chosen()
     for name in UNUSUAL:
         os.environ.pop(name, None)
     with ExitStack() as stack:
@@ -107,17 +103,19 @@ def main() -> None:
             server = stack.enter_context(postgres.running())
             engine, data = PostgreSql(folder / "postgres", server), server.folder
         engine.load(Demo(folder).sync(0))
-        multiply(engine, 3 if options.small else 104)
+        multiply(engine, options.copies)
         counts = " union all ".join(f"select count(*) as n from {SCHEMA}.{each}" for each in ROWS)
         orders = sum(int(row["n"]) for row in engine.query(counts))
-        print(f"{orders} orders with details, on {os.cpu_count()} processors")
+        options.setting += f"; {orders:,} orders with details"
         build = ("build", *NO_TESTS)
-        measure(engine, data, "the first build", *build)
-        measure(engine, data, "dbt parse", "parse")
-        measure(engine, data, "nothing has changed", *build)
-        change(engine)
-        measure(engine, data, "1 % has changed", *build)
-        measure(engine, data, "dbt's own tests", "test")
+        columns = ("What", "Seconds", "CPU s", "CPU s of the server", "MiB at most so far")
+        with figures.table(f"models-{options.engine}", *columns, options=options) as row:
+            row("the first build", *measure(engine, data, *build))
+            row("`dbt parse`", *measure(engine, data, "parse"))
+            row("nothing has changed", *measure(engine, data, *build))
+            change(engine)
+            row("1 % has changed", *measure(engine, data, *build))
+            row("dbt's own tests", *measure(engine, data, "test"))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ them go at once, in real minutes; with `--small` the minutes of tap and server g
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import figures
 from tap_billit import tap as module
 from tap_billit.api import rate_limit
 from tap_billit.demo import Account, DemoServer
@@ -67,32 +67,32 @@ def run(latency: float, at_once: int, minutes: float, speed: float) -> None:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="half a minute, fifteen times as fast")
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--run", nargs=4, type=float, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.run:
-        latency, at_once, minutes, speed = options.run
+    if sys.argv[1:2] == ["run"]:
+        latency, at_once, minutes, speed = map(float, sys.argv[2:])
         run(latency, int(at_once), minutes, speed)
-    minutes, speed = (2, 15) if options.small else (options.minutes, 1)
-    command = [sys.executable, "-m", "benchmarks.pace", "--run"]
-    runs = [
-        (latency, at_once, [*command, *map(str, (latency, at_once, minutes, speed))])
+    options = figures.Options(__doc__, minutes=(5.0, 2.0), speed=(1.0, 15.0)).chosen()
+    command = [sys.executable, "-m", "benchmarks.pace", "run"]
+    started = [
+        (latency, at_once, subprocess.Popen(command + arguments, stderr=subprocess.PIPE, text=True))  # noqa: S603
         for latency in (0.1, 1.0, 3.0)
         for at_once in (OrderDetails.at_once, 1)
+        for arguments in [
+            [str(each) for each in (latency, at_once, options.minutes, options.speed)]
+        ]
     ]
-    started = [
-        (latency, at_once, subprocess.Popen(command, stderr=subprocess.PIPE, text=True))  # noqa: S603
-        for latency, at_once, command in runs
-    ]
-    for latency, at_once, process in started:
-        said = process.communicate()[1].splitlines()[-1]
-        pace, refused, asked = said.split()
-        print(
-            f"answers of {latency:3.1f} s, {at_once} at once: {float(pace):5.1f} requests a minute,"
-            f" {float(pace) / LIMIT:6.1%} of the limit; {refused} refused of {asked}"
-        )
+    columns = (
+        "Answers take",
+        "At once",
+        "Requests a minute",
+        "Of the limit",
+        "Refused",
+        "Requests",
+    )
+    with figures.table("pace", *columns, options=options) as row:
+        for latency, at_once, process in started:
+            pace, refused, asked = process.communicate()[1].splitlines()[-1].split()
+            of_limit = f"{float(pace) / LIMIT:.1%}"
+            row(f"{latency:g} s", at_once, float(pace), of_limit, int(refused), int(asked))
 
 
 if __name__ == "__main__":

@@ -10,23 +10,24 @@ part of the time they are all there.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
+from benchmarks import figures
 from tap_billit import tap as module
-from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.demo import Account, DemoServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from argparse import Namespace
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billit.demo import Reply, Request
 
@@ -41,10 +42,7 @@ WHOLE = ("deleted_orders", "documents", "financial_transactions")
 AN_EVENING = datetime(2026, 11, 1, 22, tzinfo=timezone.utc)
 """When nothing happens by itself."""
 
-SETTINGS: dict[str, dict[str, Any]] = {
-    "as they come": {},
-    "refresh daily": {"refresh_unpaid_hours": 24},
-}
+RECENT_DAYS = 90
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -161,13 +159,13 @@ def sync(
     return Sync(writer, len(server.requests), server.sent, clock.now / 60)
 
 
-def compare(companies: int, orders: int, what: str) -> None:
+def syncs(companies: int, orders: int, config: dict[str, Any]) -> Iterator[tuple[str, Sync]]:
     """Three syncs of one account, one after another."""
     clock = [AN_EVENING]
     account = Account(orders=orders, companies=companies, clock=lambda: clock[0])
+    state: dict[str, Any] = {}
     with Server(account) as server:
-        state: dict[str, Any] = {}
-        for name in ("full", "idle", "1 % changed"):
+        for name in ("full", "nothing changed", "1 % changed"):
             if name != "full":
                 # Later than the lookback: what was new at the last sync is not read again.
                 clock[0] += timedelta(minutes=10)
@@ -175,50 +173,64 @@ def compare(companies: int, orders: int, what: str) -> None:
                 for company in account.companies:
                     for row in account.rows(company["PartyID"])[50::100]:
                         account.change(row["OrderID"], Reference="changed")
-            done = sync(server, state, **SETTINGS[what])
+            done = sync(server, state, **config)
+            yield name, done
             state = done.writer.state
-            print(
-                f"{companies:3} companies, {what:13} {name:12}"
-                f" {sum(map(Counter.total, done.writer.records.values())):6} records"
-                f" {done.requests:6} requests {done.requests / done.least:6.2f} x the least"
-                f" {done.read / 1e6:8.2f} MB read {done.writer.bytes / 1e6:8.2f} MB written"
-                f" {done.minutes:7.1f} minutes",
-                flush=True,
-            )
 
 
-def newest_first(orders: int, *, days: int = 90) -> None:
-    """A first sync of an account of which a tenth changed lately."""
+def newest_first(orders: int) -> tuple[Sync, list[float]]:
+    """A first sync of an account of which a tenth changed lately, and when that tenth was there."""
     now = datetime(2026, 11, 2, 9, tzinfo=timezone.utc)
     account = Account(orders=orders, companies=1, clock=lambda: now)
-    start = (now - timedelta(days=days)).isoformat()[:10]
+    start = (now - timedelta(days=RECENT_DAYS)).isoformat()[:10]
     rows = account.rows(account.companies[0]["PartyID"])
     recent = [row["OrderID"] for row in rows if row["LastModified"] >= start]
     for order in recent[(len(rows) - len(recent)) // 9 :]:
         account.delete(order)
     with Server(account) as server:
-        done = sync(server, {}, streams=DETAILS, recent_days=days)
-    came, minutes = done.writer.came, done.minutes
-    lately = [came[order] for order in recent if order in came]
-    print(
-        f"details, newest first: {len(came)} orders, {done.requests} requests, "
-        f"{minutes:.1f} minutes; the {len(lately)} of the last {days} days after "
-        f"{max(lately):.1f} ({max(lately) / minutes:.1%})"
+        done = sync(server, {}, streams=DETAILS, recent_days=RECENT_DAYS)
+    came = done.writer.came
+    return done, [came[order] for order in recent if order in came]
+
+
+def compare(options: Namespace) -> None:
+    """The first table."""
+    columns = (
+        "Companies",
+        "`refresh_unpaid_hours`",
+        "Sync",
+        "Records",
+        "Requests",
+        "Times the least",
     )
+    columns += ("MB read", "MB written", "Minutes")
+    with figures.table("requests", *columns, options=options) as row:
+        for companies, hours in product(options.companies, (0, 24)):
+            config = {"refresh_unpaid_hours": hours}
+            for name, done in syncs(companies, options.orders, config):
+                records = sum(map(Counter.total, done.writer.records.values()))
+                row(
+                    companies,
+                    hours,
+                    name,
+                    records,
+                    done.requests,
+                    done.requests / done.least,
+                    done.read / 1e6,
+                    done.writer.bytes / 1e6,
+                    done.minutes,
+                )
 
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="few orders, to see that it works")
-    parser.add_argument("--orders", type=int, default=5000)
-    options = parser.parse_args()
-    orders = 300 if options.small else options.orders
-    print(f"Some {orders} orders, 60 requests in {rate_limit.WINDOW:.0f} seconds")
-    for companies in (1, 5) if options.small else (1, 50):
-        for what in SETTINGS:
-            compare(companies, orders, what)
-    newest_first(orders)
+    options = figures.Options(__doc__, orders=(5000, 300), companies=((1, 50), (1, 5))).chosen()
+    compare(options)
+    columns = ("Orders", "Recent", "Requests", "Minutes", "The recent ones after", "Of the time")
+    with figures.table("requests-recent", *columns, options=options) as row:
+        done, recent = newest_first(options.orders)
+        part = f"{max(recent) / done.minutes:.1%}"
+        row(len(done.writer.came), len(recent), done.requests, done.minutes, max(recent), part)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,13 @@ from tap_billit.demo import Account
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+KINDS = {
+    "rows": "rows",
+    "documents": "details, listed",
+    "details": "details, one by one",
+}
+"""What can be served, and the words for it."""
+
 PAGE = 120
 FIRST = 100_000_000
 COMPANY = 401117

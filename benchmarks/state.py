@@ -6,17 +6,20 @@ with the square of their number.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
+from benchmarks import figures
 from tap_billit.demo import Account, DemoServer
 from tap_billit.tap import TapBillit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ORDERS = 50
 """Of each company."""
@@ -57,27 +60,32 @@ def sync(server: DemoServer, state: dict[str, Any]) -> Writer:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="few companies, to see that it works")
-    parser.add_argument("--companies", type=int, nargs="+", default=(1, 30, 300))
-    options = parser.parse_args()
-    for companies in (1, 5) if options.small else options.companies:
-        clock = [datetime(2026, 11, 2, 9, tzinfo=timezone.utc)]
-        account = Account(
-            orders=ORDERS * companies, companies=companies, clock=lambda clock=clock: clock[0]
-        )
-        state: dict[str, Any] = {}
-        with DemoServer(account) as server:
-            for name in ("first", "idle"):
-                done = sync(server, state)
-                state = done.state
-                clock[0] += timedelta(minutes=10)
-                print(
-                    f"{companies:4} companies, {name:5}: {done.messages['STATE']:6} STATE"
-                    f" {done.bytes['STATE'] / 1e6:9.3f} MB, beside {done.messages['RECORD']:7}"
-                    f" records of {done.bytes['RECORD'] / 1e6:9.3f} MB",
-                    flush=True,
+    options = figures.Options(__doc__, companies=((1, 30, 300), (1, 5))).chosen()
+    columns = ("Companies", "Sync", "STATE messages", "MB of STATE", "Records", "MB of records")
+    with figures.table("state", *columns, options=options) as row:
+        for companies in options.companies:
+            for name, done in syncs(companies):
+                row(
+                    companies,
+                    name,
+                    done.messages["STATE"],
+                    done.bytes["STATE"] / 1e6,
+                    done.messages["RECORD"],
+                    done.bytes["RECORD"] / 1e6,
                 )
+
+
+def syncs(companies: int) -> Iterator[tuple[str, Writer]]:
+    """The first sync, and one in which nothing has changed."""
+    clock = [datetime(2026, 11, 2, 9, tzinfo=timezone.utc)]
+    account = Account(orders=ORDERS * companies, companies=companies, clock=lambda: clock[0])
+    state: dict[str, Any] = {}
+    with DemoServer(account) as server:
+        for name in ("first", "idle"):
+            done = sync(server, state)
+            yield name, done
+            state = done.state
+            clock[0] += timedelta(minutes=10)
 
 
 if __name__ == "__main__":

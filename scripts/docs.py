@@ -1,4 +1,7 @@
-"""Write what the tap says of itself into README.md and Meltano's files; `--check` only compares."""
+"""Write what the tap says of itself into README.md and Meltano's files; `--check` only compares.
+
+It also looks whether the figures in docs/performance.md are as the benchmarks wrote them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks import figures
 from tap_billit.errors import (
     OTHER,
     PARTIAL,
@@ -209,7 +213,9 @@ def main() -> int:
                 path.write_text(new, encoding="utf-8")
     if stale:
         print(f"{', '.join(stale)}: {'out of date, run `make docs`' if check else 'updated'}")
-    return int(check and bool(stale))
+    wrong = [*figures.complaints(figures.PAGE.read_text(encoding="utf-8"))]
+    print(*(f"{figures.PAGE.name}: {each}" for each in wrong), sep="\n", end="\n" if wrong else "")
+    return int(check and bool(stale or wrong))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`tap-billit.yml`, by which others add the tap to a Meltano project of theirs.
 
-`scripts/docs.py --check` sees that it is up to date. What Meltano's hub asks of a definition is
+`make lint` sees that it is up to date. What Meltano's hub asks of a definition is
 repeated here as far as it matters.
 """
 

@@ -116,8 +116,8 @@ def test_the_sample_config_is_valid() -> None:
 
 @pytest.mark.locked_sdk
 def test_the_docs_are_fresh() -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "docs.py"), "--check"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    command = [sys.executable, "-m", "scripts.docs", "--check"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert result.returncode == 0, result.stdout + result.stderr
 
 
