@@ -14,6 +14,7 @@ BEFORE := output/before.duckdb
 REPORT := output/report.html
 BENCHMARKS := cpu requests pace memory state models airbyte fleet
 BENCHMARK := .venv/bin/python -m benchmarks
+PACKAGED_FOR := 3.10 3.13
 AIRBYTE := .airbyte/pyairbyte/.ready .airbyte/standard_tests/.ready
 AIRFLOW := .airflow/airflow/.ready .airflow/target/.ready
 
@@ -27,7 +28,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench figures format docs lock clean
+.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench figures packages format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -91,6 +92,11 @@ bench: $(READY) ## Run the benchmarks, small, and write a copy of docs/performan
 figures: $(READY) ## Run the benchmarks in full and write docs/performance.md: hours, on a quiet machine
 	$(UV) sync --quiet --locked --all-extras --group bench
 	set -e; for name in $(BENCHMARKS) 'models --engine postgres'; do $(BENCHMARK).$$name --write; done
+
+packages: $(READY) ## Try wheel, sdist and a clean clone in empty environments on Python 3.10 and 3.13: half an hour
+	scripts/packages.sh wheel $(PACKAGED_FOR)
+	scripts/packages.sh sdist $(PACKAGED_FOR)
+	scripts/packages.sh clone $(PACKAGED_FOR)
 
 format: $(READY) ## Mend style
 	.venv/bin/ruff check --fix
