@@ -8,7 +8,6 @@ PostgreSQL itself costs is not in it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import subprocess
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
+from benchmarks import figures
 from benchmarks.process import UNUSUAL
 from tap_billit.auth.token_store import open_store
 from tap_billit.auth.tokens import Tokens
@@ -33,6 +33,8 @@ from tests.kit.login import put
 from tests.kit.run import catalog_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.postgres import Postgres
 
 STREAMS = (*ROWS, "orders")
@@ -156,35 +158,35 @@ def benches(folder: Path, demo: DemoServer, server: Postgres) -> list[Bench]:
     return made
 
 
-def compare(situation: str, rounds: list[list[Cost]]) -> None:
-    """Print the medians, and the ratio to the tap alone within a round."""
-    print(f"\n{situation}, median of {len(rounds)}")
+COLUMNS = ("A login", "by", "CPU s", "of the tap's", "from-to", "Requests", "Token refreshes")
+
+
+def compare(row: Callable[..., None], situation: str, rounds: list[list[Cost]]) -> None:
+    """The medians, and the ratio to the tap alone within a round."""
     for number, way in enumerate(WAYS):
         costs = [each[number] for each in rounds]
         ratios = [each[number].cpu / each[0].cpu for each in rounds]
-        print(
-            f"  {way.name:16} {median(cost.cpu for cost in costs):6.2f} CPU s a login"
-            f" {median(ratios):6.2f} x the tap [{min(ratios):.2f}-{max(ratios):.2f}]"
-            f" {median(cost.requests for cost in costs):5.1f} requests"
-            f" {median(cost.refreshes for cost in costs):4.1f} token refreshes",
-            flush=True,
+        row(
+            situation,
+            way.name,
+            median(cost.cpu for cost in costs),
+            median(ratios),
+            f"{min(ratios):.2f}-{max(ratios):.2f}",
+            median(cost.requests for cost in costs),
+            median(cost.refreshes for cost in costs),
         )
 
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="one round, to see that it works")
-    parser.add_argument("--orders", type=int, default=900)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    orders, rounds = (60, 1) if options.small else (options.orders, options.rounds)
+    options = figures.Options(__doc__, orders=(900, 60), rounds=(3, 1)).chosen()
     clock = [AN_EVENING]
-    account = Account(companies=1, orders=orders, clock=lambda: clock[0])
+    account = Account(companies=1, orders=options.orders, clock=lambda: clock[0])
     with (
         tempfile.TemporaryDirectory(prefix="tap-billit-") as folder,
         postgres.running() as server,
         DemoServer(account) as demo,
+        figures.table("fleet", *COLUMNS, options=options) as row,
     ):
         ways = benches(Path(folder), demo, server)
 
@@ -194,10 +196,11 @@ def main() -> None:
                 account.change(row["OrderID"], Reference=f"{clock[0]}")
             return [way.run() for way in ways]
 
-        compare("First load", [round_of(0)])
+        compare(row, "first load", [round_of(0)])
         round_of(0)
-        compare("Nothing changed", [round_of(0) for _ in range(rounds)])
-        compare(f"{CHANGED} orders changed", [round_of(CHANGED) for _ in range(rounds)])
+        compare(row, "idle", [round_of(0) for _ in range(options.rounds)])
+        changed = [round_of(CHANGED) for _ in range(options.rounds)]
+        compare(row, f"{CHANGED} orders changed", changed)
 
 
 if __name__ == "__main__":
