@@ -33,6 +33,9 @@ KEYS = {
     "billit__payments": ("payment_id",),
 }
 
+VERSION = "version"
+"""A column that says nothing but that it is another."""
+
 Row = dict[str, Any]
 
 
@@ -69,8 +72,10 @@ def wrong(
 def by_key(mart: str, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
     """The rows of a mart by key, each value as its contract types it."""
     types = contract(mart)
+    types.pop(VERSION, None)
     found: dict[tuple[Any, ...], Row] = {}
-    for row in rows:
+    for each in rows:
+        row = {name: value for name, value in each.items() if name != VERSION}
         assert row.keys() == types.keys(), row.keys() ^ types.keys()
         typed = {name: _typed(row[name], types[name]) for name in types}
         key = tuple(typed[name] for name in KEYS[mart])

@@ -29,7 +29,6 @@ PARSED = ROOT / ".meltano" / "transform" / "parsed"
 SCHEMA = "raw_billit"
 MODELS = f"{SCHEMA}_models"
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-INCREMENTAL = "config.materialized:incremental"
 
 _PLUGINS = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
 PIP_URLS = {

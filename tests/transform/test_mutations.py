@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.transform.compare import wrong
-from tests.transform.engines import INCREMENTAL, NO_TESTS, TRANSFORM, DuckDb
+from tests.transform.engines import NO_TESTS, TRANSFORM, DuckDb
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
     project = engine.folder / "transform"
     shutil.copytree(TRANSFORM, project, ignore=shutil.ignore_patterns("target", "logs"))
     engine.load(*loaded.runs[0])
-    first = ("--select", INCREMENTAL, "resource_type:seed")
-    engine.dbt("build", *NO_TESTS, *first, project=project, as_of=loaded.today)
+    engine.dbt("build", *NO_TESTS, project=project, as_of=loaded.today)
     engine.load(*loaded.runs[1])
     engine.copy(engine.folder / "before")
     engine.dbt("build", *NO_TESTS, project=project, as_of=loaded.today)

@@ -53,3 +53,13 @@
         ~ decimals ~ '))'
     ) -}}
 {% endmacro %}
+
+
+{#- A short text that differs where one of the values does. -#}
+{% macro fingerprint(values) %}{{ return(adapter.dispatch('fingerprint', 'billit')(values)) }}{% endmacro %}
+
+{% macro default__fingerprint(values) %}
+    {{- return('hashtextextended(cast(row(' ~ values | join(', ') ~ ') as text), 0)') -}}
+{% endmacro %}
+
+{% macro duckdb__fingerprint(values) %}{{ return('hash(' ~ values | join(', ') ~ ')') }}{% endmacro %}

@@ -1,24 +1,45 @@
-{#- To read JSON is most of the work, and most orders have not changed since the last build: what was
-    made of those stays. A model of orders is incremental, `delete_changed` is its hook before it, and
-    it reads `changed_orders`. `dbt build --full-refresh` makes all of it anew. -#}
+{#- Most orders have not changed since the last build: what was made of them stays. A model of orders
+    is incremental; its hook `delete_changed` takes away what is made of something else by now, and it
+    makes what `unless_kept` does not find. What is compared is what is stored, never a clock: so a
+    build that was left out, killed, or run beside a load costs the next one more, and loses nothing.
+    `dbt build --full-refresh` makes all anew. -#}
 
-{#- Take away what was made of orders that were read again, or are no longer in the loader's tables. -#}
-{% macro delete_changed(streams) %}
+{#- Take away the rows whose keys, and the version of what they are made of, `present` does not have. -#}
+{% macro delete_changed(present, keys, version='version') %}
     {%- if is_incremental() %}
 delete from {{ this }} as kept
 where not exists (
     select 1
-    from (
-        {{ billit.source_rows(streams, {'order_id': ('OrderID', 'bigint')}) }}
-    ) as present
-    where kept.stream = present.stream
-        and kept.order_id = present.order_id
-        and kept.extracted_at = present.extracted_at
+    from {{ present }} as present
+    where kept.{{ version }} = present.{{ version }}
+        {%- for key in keys %}
+        and kept.{{ key }} = present.{{ key }}
+        {%- endfor %}
 )
     {%- endif %}
 {%- endmacro %}
 
-{#- The orders of which nothing is there. -#}
-{% macro changed_orders(streams, columns) %}
-    {{- billit.source_rows(streams, columns, unless_in=this if is_incremental() else none) -}}
+{#- The condition that the model has no row of these keys: its column, by what it is compared with. -#}
+{% macro unless_kept(keys) %}
+    {%- if is_incremental() -%}
+    not exists (
+        select 1
+        from {{ this }} as kept
+        where {% for key, value in keys.items() -%}
+            kept.{{ key }} = {{ value }}{% if not loop.last %} and {% endif %}
+        {%- endfor %}
+    )
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same two for rows as they were loaded: their version is when they were read. -#}
+{% macro delete_changed_rows(streams, keys) %}
+    {%- set present = "(" ~ billit.source_rows(streams, keys) ~ ")" -%}
+    {{- billit.delete_changed(present, ['stream'] + (keys | list), version='extracted_at') -}}
+{%- endmacro %}
+
+{% macro changed_rows(streams, keys, columns) %}
+    {{- billit.source_rows(streams, dict(keys, **columns), unless_kept=keys) -}}
 {%- endmacro %}

@@ -1,3 +1,13 @@
+{#- What tells orders apart, and transactions. -#}
+{% macro order_key() %}{{ return({'order_id': ('OrderID', 'bigint')}) }}{% endmacro %}
+
+{% macro transaction_key() %}
+    {{ return({
+        'company_id': ('CompanyID', 'bigint'),
+        'transaction_id': ('BankAccountTransactionID', 'bigint'),
+    }) }}
+{% endmacro %}
+
 {#- What both rows and details have: Billit's property and its type, by the column's name. -#}
 {% macro order_columns() %}
     {{ return({

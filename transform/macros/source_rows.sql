@@ -2,8 +2,8 @@
 
     `columns` maps a column's name to Billit's property and the type. A table or column that was not
     loaded gives nulls; but if there is no table at all, dbt looks in the wrong place: then it fails.
-    Orders that the table `unless_in` has are left out before their columns are read. -#}
-{% macro source_rows(streams, columns, unless_in=none) %}
+    What the model keeps of them, by the keys `unless_kept`, is left out before their columns are read. -#}
+{% macro source_rows(streams, columns, unless_kept=none) %}
     {%- set loaded = billit.loaded_streams(streams) -%}
     {%- for stream in loaded %}
         {%- set present = billit.column_names(billit.stream_relation(stream)) %}
@@ -15,12 +15,12 @@
             cast(_sdc_extracted_at as timestamp) as extracted_at
         from {{ billit.stream_relation(stream) }} as source
         where _sdc_deleted_at is null
-        {%- if unless_in %}
-            and not exists (
-                select 1
-                from {{ unless_in }} as kept
-                where kept.stream = '{{ stream }}' and kept.order_id = source."OrderID"
-            )
+        {%- if unless_kept %}
+            {%- set kept = {'stream': "'" ~ stream ~ "'"} %}
+            {%- for name, (property, _) in unless_kept.items() %}
+                {%- do kept.update({name: 'source."' ~ property ~ '"'}) %}
+            {%- endfor %}
+            and {{ billit.unless_kept(kept) }}
         {%- endif %}
         {%- if not loop.last %}
         union all
@@ -82,7 +82,7 @@
     {%- if type == 'json' -%}
         {{ billit.as_json(value) }}
     {%- elif type == 'varchar' -%}
-        nullif(cast({{ value }} as varchar), '')
+        cast(nullif(cast({{ value }} as varchar), '') as varchar)
     {%- else -%}
         cast({{ value }} as {{ type }})
     {%- endif -%}

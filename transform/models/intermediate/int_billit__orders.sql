@@ -1,18 +1,30 @@
 {#- One row for each order, as it is now. An order that changes its type or direction is in two
     tables; what it is now says the newest copy. Its state and money are those of the newer of row
     and details, the row's on a tie; the rest only details have. -#}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ billit.delete_changed(ref('int_billit__order_versions'), ['order_id']) }}",
+) }}
 {%- set shared = billit.order_column_names() | join(',\n        ') -%}
 
-with states as (
+with changed as (
+    select order_id, version
+    from {{ ref('int_billit__order_versions') }} as present
+    where {{ billit.unless_kept({'order_id': 'present.order_id'}) }}
+),
+
+states as (
     select
         1 as preference,
         {{ shared }}
     from {{ ref('stg_billit__order_rows') }}
+    where order_id in (select order_id from changed)
     union all
     select
         2 as preference,
         {{ shared }}
     from {{ ref('stg_billit__order_details') }}
+    where order_id in (select order_id from changed)
 ),
 
 copies as (
@@ -21,6 +33,7 @@ copies as (
     union all
     select order_id, company_id, order_direction, order_type, last_modified_at, extracted_at, 3 as preference, stream
     from {{ ref('stg_billit__order_index') }}
+    where order_id in (select order_id from changed)
 ),
 
 newest_copies as (
@@ -52,6 +65,7 @@ newest_details as (
             order by last_modified_at desc nulls last, extracted_at desc, stream
         ) as place
     from {{ ref('stg_billit__order_details') }}
+    where order_id in (select order_id from changed)
 )
 
 select
@@ -106,8 +120,11 @@ select
     now.seen_at as extracted_at,
     -- one that came back was read after it was listed
     coalesce(deleted.extracted_at >= now.seen_at, false) as is_deleted,
-    deleted.extracted_at as listed_as_deleted_at
+    deleted.extracted_at as listed_as_deleted_at,
+    changed.version
 from newest_copies as now
+inner join changed
+    on now.order_id = changed.order_id
 inner join newest_states as state
     on now.order_id = state.order_id and state.place = 1
 left join newest_details as details

@@ -1,3 +1,16 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ billit.delete_changed(
+        '(select invoice_id, parts_version as version from ' ~ ref('int_billit__invoice_context') ~ ')',
+        ['invoice_id']
+    ) }}",
+) }}
+with changed as (
+    select invoice_id, parts_version
+    from {{ ref('int_billit__invoice_context') }} as present
+    where {{ billit.unless_kept({'invoice_id': 'present.invoice_id'}) }}
+)
+
 select
     invoices.invoice_id,
     lines.line_number,
@@ -31,8 +44,11 @@ select
     lines.allowance_charge_indicator is not null as is_allowance_or_charge,
     lines.allowance_charge_indicator as is_charge,
     lines.reason_code,
-    lines.linked_order_line_id as linked_line
-from {{ ref('billit__invoices') }} as invoices
+    lines.linked_order_line_id as linked_line,
+    changed.parts_version as version
+from changed
+inner join {{ ref('billit__invoices') }} as invoices
+    on changed.invoice_id = invoices.invoice_id
 inner join {{ ref('int_billit__orders') }} as orders
     on invoices.invoice_id = orders.order_id
 inner join {{ ref('stg_billit__order_lines') }} as lines

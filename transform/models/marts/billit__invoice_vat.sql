@@ -1,5 +1,19 @@
-with signed as (
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ billit.delete_changed(
+        '(select invoice_id, parts_version as version from ' ~ ref('int_billit__invoice_context') ~ ')',
+        ['invoice_id']
+    ) }}",
+) }}
+with changed as (
+    select invoice_id, parts_version
+    from {{ ref('int_billit__invoice_context') }} as present
+    where {{ billit.unless_kept({'invoice_id': 'present.invoice_id'}) }}
+),
+
+signed as (
     select
+        changed.parts_version,
         invoices.invoice_id,
         groups.group_number,
         invoices.company_id,
@@ -16,7 +30,9 @@ with signed as (
         cast(invoices.sign * groups.total_incl as numeric(18, 2)) as total,
         invoices.company_currency,
         invoices.exchange_rate
-    from {{ ref('billit__invoices') }} as invoices
+    from changed
+    inner join {{ ref('billit__invoices') }} as invoices
+        on changed.invoice_id = invoices.invoice_id
     inner join {{ ref('int_billit__orders') }} as orders
         on invoices.invoice_id = orders.order_id
     inner join {{ ref('stg_billit__order_vat_groups') }} as groups
@@ -49,7 +65,8 @@ select
     groups.company_currency,
     cast(groups.company_total - groups.company_tax_amount as numeric(18, 2)) as company_untaxed_amount,
     groups.company_tax_amount,
-    groups.company_total
+    groups.company_total,
+    groups.parts_version as version
 from in_company_currency as groups
 left join {{ ref('billit_vat_categories') }} as categories
     on groups.order_direction = categories.order_direction

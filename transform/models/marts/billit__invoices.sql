@@ -1,34 +1,41 @@
-with orders as (
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ billit.delete_changed(ref('int_billit__invoice_context'), ['invoice_id']) }}",
+) }}
+with changed as (
+    select *
+    from {{ ref('int_billit__invoice_context') }} as present
+    where {{ billit.unless_kept({'invoice_id': 'present.invoice_id'}) }}
+),
+
+orders as (
     select
         *,
         coalesce(order_date, cast(created_at as date)) as invoice_date,
         case when order_type = 'CreditNote' then -1 else 1 end as sign
     from {{ ref('int_billit__orders') }}
-    where order_type in ('Invoice', 'CreditNote') and not is_deleted
 ),
 
 signed as (
     select
         orders.*,
-        companies.company_name,
-        companies.company_currency,
-        coalesce(orders.currency, companies.company_currency) as document_currency,
+        changed.version as invoice_version,
+        changed.company_name,
+        changed.company_currency,
+        changed.status_of_order,
+        changed.party_iban,
+        changed.party_bic,
+        changed.credited_invoice_id,
+        coalesce(orders.currency, changed.company_currency) as document_currency,
         cast(orders.sign * orders.total_excl as numeric(18, 2)) as untaxed_amount,
         cast(orders.sign * orders.total_vat as numeric(18, 2)) as tax_amount,
         cast(orders.sign * orders.total_incl as numeric(18, 2)) as total,
         cast(orders.sign * coalesce(
             orders.to_pay, case when orders.paid then 0 else orders.total_incl end
-        ) as numeric(18, 2)) as outstanding_amount,
-        coalesce(statuses.status, 'posted') as status_of_order,
-        parties.iban as party_iban,
-        parties.bic as party_bic
-    from orders
-    inner join {{ ref('int_billit__companies') }} as companies
-        on orders.company_id = companies.company_id
-    left join {{ ref('billit_order_statuses') }} as statuses
-        on orders.order_status = statuses.billit_status
-    left join {{ ref('stg_billit__parties') }} as parties
-        on orders.company_id = parties.company_id and orders.partner_id = parties.party_id
+        ) as numeric(18, 2)) as outstanding_amount
+    from changed
+    inner join orders
+        on changed.invoice_id = orders.order_id
 ),
 
 in_company_currency as (
@@ -39,20 +46,6 @@ in_company_currency as (
         {{ billit.converted('outstanding_amount', 'document_currency', 'company_currency', 'exchange_rate') }}
             as company_outstanding_amount
     from signed
-),
-
--- the number of an invoice is unique by its supplier only, and nothing makes it so
-numbered as (
-    select
-        company_id,
-        partner_id,
-        order_direction,
-        order_number,
-        min(order_id) as order_id
-    from orders
-    where order_type = 'Invoice'
-    group by company_id, partner_id, order_direction, order_number
-    having count(*) = 1
 )
 
 select
@@ -120,7 +113,7 @@ select
     invoices.payment_discount_date,
     invoices.reference,
     invoices.about_invoice_number as credited_invoice_number,
-    numbered.order_id as credited_invoice_id,
+    invoices.credited_invoice_id,
     invoices.project_name as project,
     invoices.contract,
     invoices.order_title as title,
@@ -137,11 +130,6 @@ select
     invoices.details_are_current,
     invoices.created_at,
     invoices.last_modified_at,
-    invoices.extracted_at
+    invoices.extracted_at,
+    invoices.invoice_version as version
 from in_company_currency as invoices
-left join numbered
-    on invoices.sign = -1
-    and invoices.company_id = numbered.company_id
-    and invoices.partner_id = numbered.partner_id
-    and invoices.order_direction = numbered.order_direction
-    and invoices.about_invoice_number = numbered.order_number

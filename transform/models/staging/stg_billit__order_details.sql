@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed_rows(billit.detail_streams(), billit.order_key()) }}") }}
 {%- set details = {
     'tax_point_date': ('TaxPointDate', 'date'),
     'period_from': ('PeriodFrom', 'date'),
@@ -20,7 +20,7 @@
 {%- set columns = dict(billit.order_columns(), **details) -%}
 
 with changed as (
-    {{ billit.changed_orders(billit.detail_streams(), dict(columns, **objects)) }}
+    {{ billit.changed_rows(billit.detail_streams(), billit.order_key(), dict(columns, **objects)) }}
 )
 
 select

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed_rows(billit.detail_streams(), billit.order_key()) }}") }}
 {%- set columns = {
     'line_id': ('OrderLineID', 'bigint'),
     'description': ('Description', 'varchar'),
@@ -23,8 +23,8 @@
 } -%}
 
 with changed as (
-    {{ billit.changed_orders(billit.detail_streams(), {
-        'order_id': ('OrderID', 'bigint'), 'order_lines': ('OrderLines', 'json')
+    {{ billit.changed_rows(billit.detail_streams(), billit.order_key(), {
+        'order_lines': ('OrderLines', 'json')
     }) }}
 ),
 

@@ -1,8 +1,8 @@
-{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.row_streams()) }}") }}
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed_rows(billit.row_streams(), billit.order_key()) }}") }}
 {%- set columns = billit.order_columns() -%}
 
 with changed as (
-    {{ billit.changed_orders(billit.row_streams(), dict(columns, **billit.order_objects())) }}
+    {{ billit.changed_rows(billit.row_streams(), billit.order_key(), dict(columns, **billit.order_objects())) }}
 )
 
 select

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed(billit.detail_streams()) }}") }}
+{{ config(materialized='incremental', pre_hook="{{ billit.delete_changed_rows(billit.detail_streams(), billit.order_key()) }}") }}
 {%- set columns = {
     'vat_percentage': ('VATPercentage', 'numeric(28, 6)'),
     'ventilation_code': ('VentilationCode', 'varchar'),
@@ -9,8 +9,8 @@
 } -%}
 
 with changed as (
-    {{ billit.changed_orders(billit.detail_streams(), {
-        'order_id': ('OrderID', 'bigint'), 'vat_groups': ('VatGroups', 'json')
+    {{ billit.changed_rows(billit.detail_streams(), billit.order_key(), {
+        'vat_groups': ('VatGroups', 'json')
     }) }}
 ),
 

@@ -1,6 +1,8 @@
-{{ billit.source_rows(['financial_transactions'], {
-    'company_id': ('CompanyID', 'bigint'),
-    'transaction_id': ('BankAccountTransactionID', 'bigint'),
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ billit.delete_changed_rows(['financial_transactions'], billit.transaction_key()) }}",
+) }}
+{{ billit.changed_rows(['financial_transactions'], billit.transaction_key(), {
     'iban': ('IBAN', 'varchar'),
     'bank_account_id': ('BankAccountID', 'bigint'),
     'iban_counter_party': ('IBANCounterParty', 'varchar'),
