@@ -118,10 +118,11 @@ class Rotation:
         """
         self._lease.renew()
         there = self.recover(over)
-        if there != kept or not kept.spending:
+        noted, tried = there and there.spending, kept.spending
+        if not (there and noted and tried) or noted.token != tried.token:
             return False
         if surely:
-            self._restore(replace(kept, spending=replace(kept.spending, refused=now())))
+            self._restore(replace(there, spending=replace(noted, refused=now())))
         return True
 
     def _answered(self, kept: Tokens, note: PendingRefresh) -> Tokens | None:

@@ -13,7 +13,7 @@ from tap_billit.storage.base import Storage
 class InMemory(Storage):
     """A document that all who name it in this process share."""
 
-    lease = None
+    lease: ClassVar[float | None] = None
 
     _documents: ClassVar[dict[str, bytes]] = {}
     _mutex: ClassVar[Lock] = Lock()

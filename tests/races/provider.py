@@ -20,10 +20,10 @@ LATENCY = 0.12
 class Provider:
     """The demo; `disturb` may kill or stop a process whose refresh is on its way."""
 
-    def __init__(self, disturb: Callable[[int], object]) -> None:
+    def __init__(self) -> None:
         self.demo = empty_demo()
         self.demo.hooks.append(self._refresh)
-        self._disturb = disturb
+        self.disturb: Callable[[int], object] = lambda _: None
         self.sent: Counter[str] = Counter()
         self.next: dict[str, str] = {}
         self.reused: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class Provider:
         process = int(request.header("User-Agent").rpartition("-")[2])
         before = random.random() < 0.5
         if before:
-            self._disturb(process)
+            self.disturb(process)
         if token in self.next:
             self.reused[token] += 1
         self.sent[token] += 1
@@ -44,7 +44,7 @@ class Provider:
         if reply.status == 200:
             self.next[token] = body["refresh_token"]
         if not before:
-            self._disturb(process)
+            self.disturb(process)
         return _later(reply)
 
     def expire(self) -> None:

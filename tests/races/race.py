@@ -5,19 +5,24 @@ from __future__ import annotations
 import queue
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
 
-from tap_billit.errors import BillitError
+from tap_billit.errors import BillitError, TransientError
 from tests.races.provider import Provider
 from tests.races.stores import LOCKED, STORES
 from tests.races.workers import Contestant, Crowd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_billit.auth.tokens import Tokens
     from tests.races.proxy import LossyProxy
+
+T = TypeVar("T")
 
 CONTESTANTS = 6
 TICK = 0.2
@@ -66,12 +71,13 @@ class Race:
     def run(self, name: str) -> Result:
         """Race on that store."""
         with STORES[name](LOST_ANSWERS) as (place, proxy):
-            self._provider = Provider(lambda pid: self._crowd.disturb(pid))
+            self._provider = Provider()
             with self._provider.demo as demo:
                 self._contestant = Contestant(
                     demo.url, demo.client_id, demo.client_secret, place, self.lease
                 )
                 self._crowd = Crowd(self._contestant, CONTESTANTS, kill=0.12, stop=0.05)
+                self._provider.disturb = self._crowd.disturb
                 self._log_in()
                 began = time.monotonic()
                 try:
@@ -130,12 +136,11 @@ class Race:
         return self._patiently(self._contestant.login().store.load)
 
     @staticmethod
-    def _patiently(work):  # type: ignore[no-untyped-def]
+    def _patiently(work: Callable[[], T]) -> T:
         for _ in range(20):
-            try:
+            with suppress(TransientError):
                 return work()
-            except BillitError:
-                time.sleep(TICK)
+            time.sleep(TICK)
         return work()
 
     def _judge(self, name: str, proxy: LossyProxy | None, seconds: float) -> Result:

@@ -1,0 +1,165 @@
+"""Which places are stores; what is said of others, without credentials."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event
+from typing import Any
+
+import obstore
+import psycopg
+import pytest
+from click.testing import CliRunner
+from obstore.store import MemoryStore
+
+from tap_billit.auth.tokens_command import main
+from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.storage import open_storage
+from tap_billit.storage.objects import PROBE, Bucket
+from tests.kit.person import failed, free_port
+
+URL = "s3://bucket/folder/one.json"
+
+
+@pytest.mark.parametrize("scheme", ["abfs", "ftp", "sftp", "http", "gcs", "mysql"])
+def test_where_two_could_spend_one_token_there_is_no_store(scheme: str) -> None:
+    with pytest.raises(LoginError) as caught:
+        open_storage(f"{scheme}://user:pass-word@host/tokens.json?sig=pass-word", None)
+    assert "pass-word" not in str(caught.value)
+    for kind in ("a path", "postgresql://", "s3://", "gs://", "az://"):
+        assert kind in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "extra"),
+    [(URL, "objects", "remote"), ("postgres://host/db#one", "postgres", "postgres")],
+)
+def test_an_extra_that_is_missing_is_named(
+    url: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, f"tap_billit.storage.{module}", None)
+    with pytest.raises(LoginError, match=rf"pip install 'tap-billit\[{extra}\]'"):
+        open_storage(url, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://user:pass-word@host/db", "names no login"),
+        ("postgresql://user:pass-word@host/db#", "names no login"),
+        ("s3://bucket", "is a bucket"),
+        ("s3://bucket/", "is a bucket"),
+    ],
+)
+def test_a_store_of_many_logins_is_not_that_of_one(url: str, said: str) -> None:
+    with pytest.raises(LoginError, match=said) as caught:
+        open_storage(url, None)
+    assert "pass-word" not in str(caught.value)
+
+
+def test_a_password_is_in_no_message() -> None:
+    storage = open_storage(f"postgresql://u:pass%2Dw#rd@127.0.0.1:{free_port()}/db#one", None)
+    with pytest.raises(BillitError) as caught:
+        storage.read()
+    shown = f"{caught.value} {storage.place}"
+    for secret in ("pass%2Dw", "pass-w", "w#rd"):
+        assert secret not in shown
+    assert caught.value.__cause__ is None
+
+
+def test_a_table_that_is_missing_is_named_with_the_command(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS elsewhere")
+    there = f"{database}&options=-csearch_path%3Delsewhere"
+    storage = open_storage(f"{there}#one", None)
+    for use in (storage.read, lambda: storage.replace(None, b"x")):
+        with pytest.raises(LoginError, match="to make it, run `tap-billit-tokens create"):
+            use()
+    with psycopg.connect(there, autocommit=True) as connection:
+        assert connection.execute("SELECT to_regclass('tap_billit_tokens')").fetchone() == (None,)
+    for _ in range(2):
+        assert CliRunner().invoke(main, ["create", f"{there}#one"]).exit_code == 0
+    storage.replace(None, b"{}")
+    assert "is damaged" in CliRunner().invoke(main, ["list", there]).output
+
+
+def test_the_lock_of_a_row_keeps_others_out_while_its_process_lives(database: str) -> None:
+    over = Event()
+    mine, theirs, another = (
+        open_storage(f"{database}#{login}", None) for login in ("locked", "locked", "free")
+    )
+    with mine.exclusive(over=over, patience=1):
+        with another.exclusive(over=over, patience=0.1):
+            pass
+        with (
+            pytest.raises(TransientError, match="held the lock"),
+            theirs.exclusive(over=over, patience=0.1),
+        ):
+            pass  # pragma: no cover
+        over.set()
+        with (
+            pytest.raises(BillitError, match="run is over"),
+            theirs.exclusive(over=over, patience=60),
+        ):
+            pass  # pragma: no cover
+    with theirs.exclusive(over=over, patience=1):
+        pass
+
+
+@pytest.fixture
+def objects(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+    objects = MemoryStore()
+    monkeypatch.setattr(Bucket, "objects", objects)
+    return objects
+
+
+@pytest.mark.parametrize("ignored", ["all", "If-Match"])
+def test_a_server_that_ignores_conditions_is_refused_before_anything_is_written(
+    ignored: str, objects: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = obstore.put
+
+    def careless(store: Any, key: str, content: bytes, *, mode: Any) -> Any:
+        if ignored == "all" or mode != "create":
+            mode = "overwrite"
+        return put(store, key, content, mode=mode)
+
+    monkeypatch.setattr(obstore, "put", careless)
+    storage = open_storage(URL, None)
+    storage.read()
+    with pytest.raises(LoginError, match="writes whatever the condition"):
+        storage.replace(None, b"document")
+    assert [each["path"] for page in obstore.list(objects) for each in page] == [PROBE]
+    assert "writes whatever" in failed(CliRunner().invoke(main, ["create", "s3://bucket/folder"]))
+
+
+def test_what_a_store_says_is_not_quoted(
+    objects: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert objects
+
+    def refuse(*_: object, **__: object) -> None:
+        raise obstore.exceptions.PermissionDeniedError("AKIA-secret of refresh-1")
+
+    monkeypatch.setattr(obstore, "put", refuse)
+    with pytest.raises(LoginError, match=r"s3://bucket/folder .*PermissionDenied") as caught:
+        open_storage(URL, None).replace(None, b"refresh-1")
+    assert "refresh-1" not in str(caught.value)
+    assert "AKIA" not in str(caught.value)
+
+
+def test_a_bucket_that_is_missing_is_named(s3_address: str) -> None:
+    assert s3_address
+    storage = open_storage("s3://no-such-bucket/one.json", None)
+    assert storage.read() is None
+    with pytest.raises(LoginError, match="there is no such bucket"):
+        storage.replace(None, b"x")
+
+
+def test_an_object_that_is_empty_is_no_login(objects: MemoryStore) -> None:
+    storage = open_storage(URL, None)
+    storage.replace(storage.read(), b"x")
+    storage.replace(b"x", None)
+    assert open_storage(URL, None).read() is None
+    assert list(Bucket("s3://bucket/folder").documents()) == []
+    assert objects
