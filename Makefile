@@ -28,7 +28,7 @@ export BILLIT_AS_OF := $(if $(DAYS),$(shell $(PYTHON) -c 'from datetime import *
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test long airbyte airflow airbyte-image next lowest lint bench figures packages format docs lock clean
+.PHONY: help demo install test long races airbyte airflow airbyte-image next lowest lint bench figures packages format docs lock clean
 
 help: ## Show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -49,6 +49,9 @@ test: $(READY) ## Run the tests. COV=--cov: with coverage, which takes half as l
 
 long: $(READY) ## Run the tests that take minutes: kills under Meltano, the dbt models on each engine and day
 	.venv/bin/pytest -n auto --dist worksteal -m long
+
+races: $(READY) ## Race for one login in each kind of token store, 20 minutes
+	.venv/bin/python -m tests.races
 
 airbyte: $(READY) $(AIRBYTE) ## Test the Airbyte source with PyAirbyte and airbyte-cdk, some minutes
 	.venv/bin/pytest -n 2 --dist loadfile -m airbyte tests/airbyte

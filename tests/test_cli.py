@@ -107,6 +107,7 @@ def test_about_says_what_there_is_to_set(command: Command) -> None:
     assert {name for name, each in settings.items() if each.get("secret")} == {
         "client_secret",
         "refresh_token",
+        "token_store_key",
         "api_key",
     }
     assert {"state", "catalog", "discover", "about", "stream-maps", "batch"} <= {

@@ -68,7 +68,7 @@ def test_meltano_knows_no_setting_that_the_tap_lacks() -> None:
 
 def test_secrets_are_sensitive() -> None:
     secret = {name for name, setting in IN_MELTANO.items() if setting.get("sensitive")}
-    assert secret == {"client_secret", "refresh_token", "api_key"}
+    assert secret == {"client_secret", "refresh_token", "token_store_key", "api_key"}
 
 
 @pytest.mark.locked_sdk

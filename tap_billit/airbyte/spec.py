@@ -106,8 +106,8 @@ def _credentials() -> Json:
                 client_secret=_setting("client_secret"),
                 token_store=_setting(
                     "token_store",
-                    description="An fsspec URL that lasts, such as `s3://bucket/billit.json`; one "
-                    "source for each",
+                    description="`s3://bucket/billit.json` (`gs://`, `az://`), or "
+                    "`postgresql://user@host/db#LOGIN`",
                 ),
                 refresh_token=_setting(
                     "refresh_token",

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.auth import lease
-from tap_billit.auth.tokens import now
+from tap_billit.auth.tokens import PendingRefresh, now
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.storage.base import ChangedError
@@ -203,6 +203,21 @@ def test_the_answer_wins_over_the_note_of_a_taker(
     assert time.waited > LEASE
     assert kept(store).refresh_token == tokens.refresh_token
     assert tokens.refresh_token in demo._refresh
+
+
+def test_the_answer_wins_over_a_login_that_has_only_begun(
+    demo: DemoServer, store: TokenStore, another: Any
+) -> None:
+    """Its code may be refused yet, and then nothing else would be left."""
+
+    def begin(request: Request) -> None:
+        if request.path == TOKEN:
+            code = PendingRefresh(token="of a code", since=now())
+            put(store, replace(kept(store), spending=code))
+
+    demo.hooks.append(begin)
+    assert attempt(another()).refresh_token == kept(store).refresh_token
+    assert kept(store).refresh_token in demo._refresh
 
 
 def test_who_takes_over_and_is_refused_waits_once_more(

@@ -20,6 +20,7 @@ from tests.simulation.mutations_lists import LISTS
 from tests.simulation.mutations_login import LOGIN
 from tests.simulation.mutations_open import OPEN
 from tests.simulation.mutations_recent import RECENT
+from tests.simulation.mutations_stores import STORES
 
 _ALL = (
     *CRAWL,
@@ -27,6 +28,7 @@ _ALL = (
     *GUARDS,
     *LISTS,
     *LOGIN,
+    *STORES,
     *OPEN,
     *RECENT,
     # What is read.
