@@ -16,7 +16,11 @@ from typing import Any
 import yaml
 
 from benchmarks import figures
+from tap_billit.api.body import TooLargeError
+from tap_billit.api.client import LARGEST
+from tap_billit.api.paginator import FRUITLESS
 from tap_billit.errors import (
+    GONE,
     OTHER,
     PARTIAL,
     REDIRECT,
@@ -44,9 +48,10 @@ COSTS = {
 }
 SPECIAL = {
     401: "a token that expired or is unknown is renewed once",
-    404: "details: a list is asked whether the order was deleted, and it is skipped then",
-    410: "as 404",
     429: "tried again after `Retry-After` (seconds or a date), else as the other errors",
+    **dict.fromkeys(
+        GONE, "details: a list is asked whether the order was deleted, and it is skipped then"
+    ),
 }
 BEYOND_STATUS: tuple[tuple[str, str, Costs, str], ...] = (
     (
@@ -76,11 +81,11 @@ BEYOND_STATUS: tuple[tuple[str, str, Costs, str], ...] = (
     ("a row without its key", "read again by the next run", Costs.RECORD, "please report this"),
     (
         "a page that says that there is more, and lists nothing new",
-        "asked again, up to 10 times in a row",
+        f"asked again, up to {FRUITLESS} times in a row",
         AnswerError.costs,
         "please report this",
     ),
-    ("an answer of more than 256 MiB", "", AnswerError.costs, "`api_url`"),
+    (f"an answer of more than {LARGEST >> 20} MiB", "", TooLargeError.costs, "`api_url`"),
     ("the token endpoint: an error that lasts", AGAIN, Costs.RUN, "the message says"),
 )
 
