@@ -38,6 +38,9 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("fast"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
+# What the SDK writes to standard error on the oldest Python; pyproject.toml has the same for here.
+os.environ.setdefault("PYTHONWARNINGS", "ignore:Python 3.10 reached its end of life")
+
 # Under nohup or in the background signals are ignored, and so would the taps started here.
 for _name in ("SIGHUP", "SIGINT", "SIGQUIT"):
     if (_signal := getattr(signal, _name, None)) and signal.getsignal(_signal) == signal.SIG_IGN:

@@ -42,7 +42,7 @@ CONTAINER = f"""
 mount --bind "$0" {SOURCE}
 mount -o remount,bind,ro {SOURCE}
 mount -o remount,bind,ro /
-exec env -i ${{1:+AIRBYTE_ENTRYPOINT="$1"}} PATH="$PATH" \
+exec env -i ${{1:+AIRBYTE_ENTRYPOINT="$1"}} PATH="$PATH" PYTHONWARNINGS="$PYTHONWARNINGS" \
     setpriv --reuid 1000 --regid 1000 --clear-groups \\
         --inh-caps +dac_read_search --ambient-caps +dac_read_search sh -c "$2"
 """

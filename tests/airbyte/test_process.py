@@ -45,7 +45,7 @@ def run(folder: Path, *arguments: str, **files: object) -> Said:
     options = [f"--{name}={path}" for name, path in saved(folder, **files).items()]
     done = subprocess.run(  # noqa: S603
         [str(COMMAND), *arguments, *options],
-        env={"PATH": os.environ["PATH"]},
+        env={name: os.environ[name] for name in ("PATH", "PYTHONWARNINGS")},
         capture_output=True,
         timeout=60,
         check=False,
