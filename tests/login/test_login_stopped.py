@@ -90,6 +90,7 @@ def test_while_another_process_holds_the_store(
         process.stdin.write(f"https://example.com/billit?code=c&state={'x'}\n")
         process.stdin.flush()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) in {1, 143}
+        # Python has no handlers any more while it ends: then the signal itself is the status.
+        assert process.wait(10) in {1, 143, -signal.SIGTERM}
     wait_for(lambda: not demo._http._open)
     assert not any(request.path == TOKEN for request in demo.requests)
