@@ -205,7 +205,7 @@ def test_vat_is_by_quarter_rate_and_side(page: Page) -> None:
     books.invoice("30.00", tax_rate=Decimal(0), tax_category="AE", company_tax_amount=Decimal(0))
     books.invoice("1000.00", is_posted=False)
     shown = plain(article(page(books), "en-7"))
-    assert "Q4 2026 sales less purchases: 10.50" in shown
+    assert "Q4 2026 VAT balance: 10.50" in shown
     assert "21% 90.00 18.90 40.00 8.40" in shown
     assert "0% reverse charge 30.00" in shown
 

@@ -51,7 +51,16 @@ def second_run(day0: Path) -> Cases:
     run.record("orders", **{name: stale.get(name, run.company) for name in INDEX})
     run.order(4, **later)  # was listed as deleted, and came back
     run.record("deleted_orders", **order_record(5, "sales_invoices", {}))
+    _others(run)
     return run
+
+
+def _others(run: Cases) -> None:
+    """What becomes of orders that are not read again: it is elsewhere that something changed."""
+    run.order(34, OrderNumber="CASE-28")  # the number that 27 credits is there twice
+    run.record("companies", PartyID=LONELY, Name="Lonely", DefaultCurrencyTC="USD")
+    run.record("parties", PartyID=FIRST + 2, IBAN="BE03", BIC="THREE")
+    run.record("products", ProductID=FIRST + 1, Description="after", Reference="A")
 
 
 def _states(run: Cases) -> None:
@@ -171,6 +180,8 @@ def _parts(run: Cases) -> None:
         ],
     )
     run.details(72, "supplier_credit_notes", Comments="", AccountCode=604_000, IBAN="BE00", BIC="")
+    run.record("products", ProductID=FIRST + 1, Description="before", Reference="B")
+    run.details(74, OrderLines=[{"ProductID": FIRST + 1}])
     run.details(73, ContractDocumentReference=[{"ID": "C-1"}, {"ID": "C-2"}], ProjectName="Roof")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -12,7 +13,7 @@ from tests.transform.engines import NO_TESTS, TRANSFORM, DuckDb
 from tests.transform.records import Tables
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from datetime import date
 
     from tests.transform.conftest import Messages
 
@@ -29,12 +30,6 @@ class Mutation(NamedTuple):
 
 
 MUTATIONS = {
-    "what was read again is not made anew": Mutation(
-        "macros/kept.sql",
-        "        and kept.extracted_at = present.extracted_at\n",
-        "",
-        "billit__invoices",
-    ),
     "sign of credit notes": Mutation(
         "models/marts/billit__invoices.sql",
         "case when order_type = 'CreditNote' then -1 else 1 end as sign",
@@ -102,7 +97,7 @@ MUTATIONS = {
         "billit__payments",
     ),
     "fan-out over numbers": Mutation(
-        "models/marts/billit__invoices.sql",
+        "models/intermediate/int_billit__invoice_context.sql",
         "having count(*) = 1",
         "having count(*) >= 1",
         "billit__invoices",
@@ -153,6 +148,26 @@ MUTATIONS = {
 }
 
 
+VERSIONS = "models/intermediate/int_billit__order_versions.sql"
+CONTEXT = "models/intermediate/int_billit__invoice_context.sql"
+
+UNNOTICED = {
+    "what was read again": Mutation(
+        "macros/kept.sql",
+        "kept.{{ version }} = present.{{ version }}",
+        "kept.{{ version }} is not null",
+        "billit__invoices",
+    ),
+    "what the index says": Mutation(VERSIONS, "'order_index', ", "", "billit__invoices"),
+    "what was deleted": Mutation(VERSIONS, ", 'deleted_orders'", "", "billit__deleted_invoices"),
+    "a company": Mutation(CONTEXT, "'company_name', 'company_currency', ", "", "billit__invoices"),
+    "an account": Mutation(CONTEXT, "'party_iban', 'party_bic',", "", "billit__invoices"),
+    "a number used again": Mutation(CONTEXT, "'credited_invoice_id', ", "", "billit__invoices"),
+    "a product": Mutation(CONTEXT, "'products_version', ", "", "billit__invoice_lines"),
+}
+"""What changed between two builds, and would not be noticed."""
+
+
 @pytest.fixture(scope="module")
 def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
     """The models without a mistake, of a copy of the project."""
@@ -161,8 +176,8 @@ def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
     shutil.copytree(TRANSFORM, project, ignore=shutil.ignore_patterns("target", "logs"))
     engine.load(*loaded.runs[0])
     engine.dbt("build", *NO_TESTS, project=project, as_of=loaded.today)
+    engine.copy(engine.folder / "first")
     engine.load(*loaded.runs[1])
-    engine.copy(engine.folder / "before")
     engine.dbt("build", *NO_TESTS, project=project, as_of=loaded.today)
     assert wrong(engine, Tables.of(loaded.files), loaded.today) == []
     return engine
@@ -170,21 +185,33 @@ def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_the_oracle_finds(name: str, built: DuckDb, loaded: Messages, tmp_path: Path) -> None:
-    mutation, project = MUTATIONS[name], built.folder / "transform"
-    incremental = mutation.file == "macros/kept.sql"
-    before = DuckDb(built.folder / "before") if incremental else built
-    engine, file = before.copy(tmp_path), project / mutation.file
+    mutation, engine = MUTATIONS[name], built.copy(tmp_path)
+    model = Path(mutation.file).stem if mutation.file.startswith("models/") else ""
+    selected = [f"{model}+"] if model else ["intermediate", "marts"]
+    _run(mutation, engine, built.folder, loaded.today, "--full-refresh", "--select", *selected)
+    assert mutation.mart in _marts(engine, Tables.of(loaded.files), loaded)
+
+
+@pytest.mark.parametrize("name", UNNOTICED)
+def test_the_next_build_notices(name: str, built: DuckDb, loaded: Messages, tmp_path: Path) -> None:
+    mutation, engine = UNNOTICED[name], DuckDb(built.folder / "first").copy(tmp_path)
+    _run(mutation, engine, built.folder, loaded.today, "--full-refresh")
+    engine.load(*loaded.runs[1])
+    _run(mutation, engine, built.folder, loaded.today)
+    assert mutation.mart in _marts(engine, Tables.of(loaded.files), loaded)
+
+
+def _run(mutation: Mutation, engine: DuckDb, folder: Path, today: date, *arguments: str) -> None:
+    """Make the models with the mistake in them."""
+    project = folder / "transform"
+    file = project / mutation.file
     right = file.read_text(encoding="utf-8")
     assert mutation.right in right
     file.write_text(right.replace(mutation.right, mutation.mistaken), encoding="utf-8")
-    model = mutation.file.startswith("models/")
-    selected = [f"{file.stem}+"] if model else ["intermediate", "marts"]
-    selected += ["staging"] * incremental
     try:
-        engine.dbt("run", "--select", *selected, project=project, as_of=loaded.today)
+        engine.dbt("run", *arguments, project=project, as_of=today)
     finally:
         file.write_text(right, encoding="utf-8")
-    assert mutation.mart in _marts(engine, Tables.of(loaded.files), loaded)
 
 
 def _marts(engine: DuckDb, tables: Tables, loaded: Messages) -> set[str]:
