@@ -21,6 +21,7 @@ from bisect import bisect_left
 from pathlib import Path
 
 from tap_billit.api import rate_limit
+from tap_billit.api.rate_limit_file import FileRateLimiter
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def measure(options: argparse.Namespace, path: str) -> list[float]:
     """When the turns were used, in order."""
     rate_limit.LATE = min(rate_limit.LATE, (options.window - options.span) / 2)
     told, tell = os.pipe()
-    limiter = rate_limit.SharedRateLimiter(options.limit, path, window=options.window)
+    limiter = FileRateLimiter(options.limit, path, window=options.window)
     takers = [_fork(limiter, tell) for _ in range(options.processes)]
     end = time.monotonic() + options.minutes * 60
     kills = sorted(random.uniform(time.monotonic(), end) for _ in range(options.kills))  # noqa: S311

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from tap_billit.api.client import Answer, BillitClient
 from tap_billit.api.pagination import page_of
 from tap_billit.api.query_fallbacks import Feature, without
-from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
@@ -59,6 +59,7 @@ class BillitAccount:
         self.estimated: Callable[[str, int], object] = lambda *_: None
         self._checked: set[tuple[str, int]] = set()
         self._watermarks: dict[tuple[str, int], Watermark | None] = {}
+        self.first_load = False
         self._opening = Lock()
         self._closed = False
 
@@ -85,12 +86,14 @@ class BillitAccount:
         settings = _start_demo(self.settings) if self.settings.runs_demo else self.settings
         patience = Patience(settings.patience)
         patience.limited = self.limited
-        session = rate_limited_session(
-            requests_per_minute=settings.requests_per_minute,
-            user_agent=settings.agent,
-            rate_limit_store=settings.rate_limit_store,
-            limited=self.limited,
+        limiter = rate_limiter(
+            settings.requests_per_minute,
+            settings.rate_limit_store,
+            key=urlsplit(settings.base_url).hostname or "",
         )
+        limiter.limited, limiter.is_first_load = self.limited, lambda: self.first_load
+        patience.hold = limiter.hold
+        session = rate_limited_session(limiter, user_agent=settings.agent)
         return BillitClient(
             base_url=settings.base_url,
             auth=self._auth(settings, session, patience),

@@ -91,6 +91,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     monkeypatch.setattr("backoff._sync.time", clock)
     monkeypatch.setattr("backoff._common.time", clock)
     monkeypatch.setattr("tap_billit.api.retry.monotonic", clock.monotonic)
+    monkeypatch.setattr("tap_billit.api.rate_limit.RateLimiter.hold", lambda *_: None)
     return waits
 
 

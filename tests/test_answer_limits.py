@@ -16,8 +16,8 @@ import pytest
 from tap_billit.api import deadline
 from tap_billit.api.body import TooLargeError
 from tap_billit.api.client import BillitClient
-from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
 from tap_billit.auth.tokens import AnswerLostError, Tokens, now, tokens_in
@@ -75,7 +75,7 @@ def ask_api(url: str, session: requests.Session | None = None) -> Any:
     client = BillitClient(
         base_url=url,
         auth=ApiKeyAuth("no-key"),
-        session=session or rate_limited_session(requests_per_minute=1000, user_agent="tests"),
+        session=session or rate_limited_session(rate_limiter(1000), user_agent="tests"),
         timeout=5,
         patience=Patience(0),
     )
@@ -86,7 +86,7 @@ def ask_api(url: str, session: requests.Session | None = None) -> Any:
 
 
 def ask_token(url: str) -> Any:
-    with rate_limited_session(requests_per_minute=1000, user_agent="tests") as session:
+    with rate_limited_session(rate_limiter(1000), user_agent="tests") as session:
         endpoint = TokenEndpoint(
             f"{url}/OAuth2/token",
             client_id="client",
@@ -153,7 +153,7 @@ def test_the_sentence_says_what_was_too_slow() -> None:
 @pytest.mark.usefixtures("hurried")
 def test_a_proxy_that_trickles_holds_no_run() -> None:
     with trickling(b"", itertools.repeat(b"H", FOR_EVER)) as proxy:
-        session = rate_limited_session(requests_per_minute=1000, user_agent="tests")
+        session = rate_limited_session(rate_limiter(1000), user_agent="tests")
         session.proxies["https"] = proxy
         with pytest.raises(TransientError, match="could not be reached"):
             ask_api("https://billit.example", session)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
@@ -141,7 +141,7 @@ def test_a_token_that_expires_early_is_renewed_in_passing(
             f"{demo.url}/OAuth2/token",
             client_id=demo.client_id,
             client_secret=demo.client_secret,
-            session=rate_limited_session(requests_per_minute=1000, user_agent="tests"),
+            session=rate_limited_session(rate_limiter(1000), user_agent="tests"),
             timeout=5,
         ),
         refresh_token=first,

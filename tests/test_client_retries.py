@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import BillitError, TransientError
@@ -136,7 +136,7 @@ def test_after_the_end_nothing_is_asked(client: BillitClient, demo: DemoServer) 
 def test_tries_count_for_the_limit_too(demo: DemoServer, waits: Waits) -> None:
     """More than the limit would have to wait a minute: the end of the run ends that waiting."""
     demo.fail(Reply(503), times=9)
-    session = rate_limited_session(requests_per_minute=4, user_agent="tests")
+    session = rate_limited_session(rate_limiter(4), user_agent="tests")
     client = BillitClient(
         base_url=demo.url, auth=ApiKeyAuth(demo.api_key), session=session, timeout=5
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.demo import DemoServer
 from tap_billit.errors import BillitError
 from tests.kit.demo import account
@@ -109,7 +110,7 @@ def test_who_wakes_up_late_waits_for_a_turn_of_its_own() -> None:
 
 
 def test_closing_ends_the_waiting() -> None:
-    session = rate_limit.rate_limited_session(requests_per_minute=1, user_agent="test")
+    session = rate_limited_session(rate_limiter(1), user_agent="test")
     with DemoServer(account(orders=0)) as server:
         session.get(server.url, timeout=5).close()
         failed: list[BaseException] = []
@@ -133,3 +134,20 @@ def test_a_turn_that_is_far_ahead_is_told() -> None:
     limiter.limited = told.append
     turns(limiter, clock, [0, 0, 58])
     assert told == [60]
+
+
+def test_a_429_holds_even_those_who_wait_already() -> None:
+    clock = FakeTime()
+    limiter = clock.on(RateLimiter(1, window=MINUTE))
+    turns(limiter, clock, [0.0])
+    wait, began = clock.wait, clock.now
+
+    def wait_and_hold(seconds: float) -> bool:
+        wait(seconds)
+        if clock.now == began + MINUTE:
+            limiter.hold(90)
+        return False
+
+    clock.wait = wait_and_hold  # type: ignore[method-assign]
+    limiter.acquire()
+    assert clock.now == began + MINUTE + 90

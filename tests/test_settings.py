@@ -46,7 +46,10 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "a day": ({**KEY, "start_date": "2026-02-30"}, "`start_date` cannot be read: day is out of"),
     "a zone": ({**KEY, "timezone": "Europe/Brussel"}, "`timezone` is unknown: 'Europe/Brussel'"),
     "a zone outside": ({**KEY, "timezone": "../../etc/passwd"}, "`timezone` is unknown"),
-    "an address": ({**KEY, "rate_limit_store": "s3://x"}, "`rate_limit_store` is an address"),
+    "an address": (
+        {**KEY, "rate_limit_store": "s3://x"},
+        "`rate_limit_store` is an address that turns cannot be booked at",
+    ),
     "a company": (
         {**KEY, "company_ids": ["x"]},
         "`company_ids` is ['x']: give a whole number",

@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billit.api import rate_limit
-from tap_billit.api.rate_limit import WINDOW, SharedRateLimiter
+from tap_billit.api import rate_limit_file
+from tap_billit.api.rate_limit import WINDOW
+from tap_billit.api.rate_limit_file import FileRateLimiter
 from tap_billit.demo import DemoServer
 from tap_billit.errors import BillitError, TransientError
 from tests.kit.demo import account
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
-def shared(path: Path, limit: int, clock: FakeTime | None = None) -> SharedRateLimiter:
-    limiter = SharedRateLimiter(limit, str(path), window=WINDOW)
+def shared(path: Path, limit: int, clock: FakeTime | None = None) -> FileRateLimiter:
+    limiter = FileRateLimiter(limit, str(path), window=WINDOW)
     if clock:
         clock.on(limiter)
     return limiter
@@ -75,6 +76,45 @@ def test_a_slower_tap_leaves_the_rest_to_others(tmp_path: Path) -> None:
     assert clock.waited == 0
     turns(slow, clock, [0.0])
     assert clock.waited == pytest.approx(WINDOW)
+
+
+def in_lane(path: Path, limit: int, clock: FakeTime, *, first: bool) -> FileRateLimiter:
+    limiter = shared(path, limit, clock)
+    limiter.is_first_load = lambda: first
+    return limiter
+
+
+def test_first_loads_leave_half_however_many_they_book(tmp_path: Path) -> None:
+    clock = FakeTime()
+    first, other = (in_lane(tmp_path / "limit", 10, clock, first=each) for each in (True, False))
+    ahead = [(first._book() - clock.now) / WINDOW for _ in range(40)]
+    assert ahead == pytest.approx([number // 5 for number in range(40)])
+    ahead = [(other._book() - clock.now) / WINDOW for _ in range(10)]
+    assert ahead == pytest.approx([0] * 5 + [1] * 5)
+
+
+@given(
+    limit=st.integers(1, 6),
+    steps=st.lists(st.tuples(st.booleans(), st.floats(0, 40)), min_size=1, max_size=50),
+)
+def test_no_minute_holds_more_whatever_lanes_ask(
+    limit: int, steps: list[tuple[bool, float]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path, clock, at = tmp_path_factory.mktemp("lanes") / "limit", FakeTime(), []
+    for first, gap in steps:
+        at.append(in_lane(path, limit, clock, first=first)._book())
+        clock.now += gap
+    assert most(at, MINUTE) <= limit
+
+
+def test_a_429_holds_all_taps(tmp_path: Path) -> None:
+    clock = FakeTime()
+    one, two = (shared(tmp_path / "limit", 5, clock) for _ in range(2))
+    one.hold(30)
+    one.hold(3)
+    assert two._book() == clock.now + 30
+    clock.now = 5.0  # the machine was started again
+    assert two._book() == pytest.approx(5)
 
 
 def test_after_a_reboot_old_turns_count_as_just_taken(tmp_path: Path) -> None:
@@ -274,7 +314,7 @@ def test_a_file_of_another_user_is_named_with_what_it_takes(common: Path) -> Non
 def test_a_file_that_is_held_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr(rate_limit_file, "LOCK_PATIENCE", 0.0)
     holder = shared(tmp_path / "limit", 60)
     holder.acquire()
     with holder._transaction(), pytest.raises(TransientError, match="have held"):

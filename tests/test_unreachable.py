@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.rate_limit import rate_limited_session
 from tap_billit.api.retry import Patience
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.demo import Account, DemoServer
@@ -33,7 +33,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask_api(url: str = HERE, *, key: str = "a-key", user_agent: str = "tests") -> Any:
-    session = rate_limited_session(requests_per_minute=1000, user_agent=user_agent)
+    session = rate_limited_session(rate_limiter(1000), user_agent=user_agent)
     auth = ApiKeyAuth(key)
     client = BillitClient(base_url=url, auth=auth, session=session, timeout=5, patience=Patience(0))
     return client.get("/v1/orders")
@@ -44,7 +44,7 @@ def ask_token(url: str = HERE, *, user_agent: str = "tests") -> Any:
         f"{url}/OAuth2/token",
         client_id="client",
         client_secret="secret",
-        session=rate_limited_session(requests_per_minute=1000, user_agent=user_agent),
+        session=rate_limited_session(rate_limiter(1000), user_agent=user_agent),
         timeout=5,
     ).refresh("a-token")
 

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import backoff
+import requests
 
 from tap_billit.errors import Costs, TransientError
 
@@ -47,7 +48,7 @@ class Patience:
     """What is left of `retry_minutes`: spent once in a run, by whatever is asked.
 
     `answers` asks Billit for something that has always worked. `limited` is told of how many
-    seconds Billit asks the run to wait.
+    seconds Billit asks the run to wait, and `hold` of how many a 429 asks everybody to.
     """
 
     def __init__(self, seconds: float = PATIENCE) -> None:
@@ -56,6 +57,7 @@ class Patience:
         self._last_success = float("-inf")
         self.answers: Callable[[], bool] = lambda: False
         self.limited: Callable[[float], object] = lambda _: None
+        self.hold: Callable[[float], object] = lambda _: None
 
     def succeeded(self) -> None:
         """Billit has answered: there is no outage, or no more."""
@@ -121,6 +123,8 @@ def _waits(patience: Patience | None, *, own: bool) -> Generator[float, Transien
         wait = min(left, wait if asked is None else max(asked, SHORTEST_WAIT))
         if failure.busy:
             patience.limited(wait)
+        if asked is not None and failure.status == requests.codes.too_many_requests:
+            patience.hold(wait)
         failure = yield wait
         alone += 1
 

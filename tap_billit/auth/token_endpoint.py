@@ -13,7 +13,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from tap_billit.api.body import SUCCESS
 from tap_billit.api.odd_json import LARGEST
-from tap_billit.api.rate_limit import take_turn
+from tap_billit.api.session import take_turn
 from tap_billit.auth.tokens import AnswerLostError
 from tap_billit.errors import (
     UNSENT,

@@ -32,9 +32,12 @@ def problems(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _rate_limit_store(path: str | None) -> Iterator[str]:
-    if path and "://" in path:
-        yield "`rate_limit_store` is an address: give the path of a file on this machine."
+def _rate_limit_store(place: str | None) -> Iterator[str]:
+    if place and "://" in place and not place.startswith(("postgresql://", "postgres://")):
+        yield (
+            "`rate_limit_store` is an address that turns cannot be booked at: give the path of a "
+            "file on this machine, or `postgresql://user@host/db`."
+        )
 
 
 def _way_in(values: Mapping[str, Any]) -> Iterator[str]:

@@ -201,7 +201,11 @@ SETTINGS = th.PropertiesList(
         "rate_limit_store",
         th.StringType,
         title="Rate limit store",
-        description="A file through which several taps on this machine share `requests_per_minute`",
+        description=(
+            "A file through which several taps on this machine share `requests_per_minute`, or "
+            "`postgresql://user@host/db#KEY` for taps on any machine; KEY names what shares the "
+            "limit, by default the API's host"
+        ),
     ),
     th.Property(
         "user_agent",

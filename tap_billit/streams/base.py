@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
+from tap_billit.backfill import Backfill
 from tap_billit.catalog import CataloguedStream
 from tap_billit.errors import AnswerError, BillitError
 from tap_billit.flattening import take_unknown
@@ -22,6 +23,7 @@ from tap_billit.state import Watermark
 from tap_billit.state_messages import StateByCompany
 from tap_billit.streams.raw_records import RawRecords
 from tap_billit.value_types import is_of, whole_number
+from tap_billit.walk import BOOKMARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,7 +149,9 @@ class CompanyStream(BillitStream):
             raise ValueError(f"{self.name} is read company by company")
         company = context["CompanyID"]
         if company not in self.account.incomplete.companies:
-            yield from self._forgivingly(company, self.get_context_state(context))
+            partition = self.get_context_state(context)
+            self.account.first_load = self.is_first_load(partition)
+            yield from self._forgivingly(company, partition)
         if company == self.account.companies[-1]["PartyID"]:
             self.activate_version()
 
@@ -160,6 +164,10 @@ class CompanyStream(BillitStream):
             self.say(company, str(error), level=logging.ERROR)
         else:
             self.account.incomplete.complete(company)
+
+    def is_first_load(self, partition: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Whether so much is to be read that others may go first."""
+        return False
 
     @abstractmethod
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
@@ -248,6 +256,11 @@ class IncrementalStream(StateByCompany, CompanyStream):
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
         yield from self._crawl(state, company, watermark)
+
+    @override
+    def is_first_load(self, partition: dict[str, Any]) -> bool:
+        """Nothing has been read to its end, or what is older is still to be read."""
+        return partition.get(BOOKMARK) is None or Backfill.key in partition
 
     def set_aside_records(self, state: CompanyState, company: int) -> Iterable[Record]:  # noqa: ARG002
         """What earlier runs set aside, and can be read now."""

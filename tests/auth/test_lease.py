@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from typing_extensions import override
 
-from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth import lease
 from tap_billit.auth.tokens import PendingRefresh, now
 from tap_billit.demo.messages import Reply, Request
@@ -289,9 +289,7 @@ def test_what_changed_before_the_note_is_not_overwritten(
 
 def test_the_turn_comes_before_the_note(demo: DemoServer, store: TokenStore, another: Any) -> None:
     login = another()
-    login.endpoint.session = session = rate_limited_session(
-        requests_per_minute=1, user_agent="tests"
-    )
+    login.endpoint.session = session = rate_limited_session(rate_limiter(1), user_agent="tests")
     limiter = session.get_adapter(demo.url)._limiter  # type: ignore[attr-defined]
     notes = []
     acquire = limiter.acquire

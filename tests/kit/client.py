@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tap_billit.api.client import BillitClient
-from tap_billit.api.rate_limit import rate_limited_session
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def client_of(
     client = BillitClient(
         base_url=url,
         auth=login or ApiKeyAuth(key),
-        session=rate_limited_session(requests_per_minute=100_000, user_agent="tests"),
+        session=rate_limited_session(rate_limiter(100_000), user_agent="tests"),
         **{"timeout": 5, **options},
     )
     try:

@@ -167,8 +167,56 @@ LOGIN = (
     ),
     # The rate limit.
     Mutation(
+        "held_alone",
+        Rewrite("api.retry:_waits", "patience.hold(wait)", "pass"),
+        "test_postgres_rate_limit.py -k 429_of_billit",
+    ),
+    Mutation(
+        "waiting_means_not_held",
+        Rewrite("api.rate_limit:RateLimiter.acquire", "ahead > LONG and self._is_held()", "False"),
+        "test_rate_limit.py -k wait_already",
+    ),
+    Mutation(
+        "first_loads_take_all",
+        Rewrite("api.rate_limit:next_in_lane", "half = limit // 2", "half = 0"),
+        "test_shared_rate_limit.py -k leave_half",
+    ),
+    Mutation(
+        "first_loads_look_at_their_lane_alone",
+        Rewrite("api.rate_limit:next_in_lane", "if first or not active", "if not active"),
+        "test_shared_rate_limit.py -k lanes_ask",
+    ),
+    Mutation(
+        "a_backfill_is_no_first_load",
+        Rewrite(
+            "streams.base:IncrementalStream.is_first_load",
+            "partition.get(BOOKMARK) is None or",
+            "",
+        ),
+        "test_postgres_rate_limit.py -k in_its_lane",
+    ),
+    Mutation(
+        "lost_connection_is_the_end",
+        Rewrite("api.rate_limit_postgres:PostgresRateLimiter._patiently", ">= end", ">= 0"),
+        "test_postgres_rate_limit.py -k lost_connection",
+    ),
+    Mutation(
+        "slow_answer_is_believed",
+        Rewrite("api.rate_limit_postgres:PostgresRateLimiter._book", "<= rate_limit.LATE", "< 1e9"),
+        "test_postgres_rate_limit.py -k long_on_its_way",
+    ),
+    Mutation(
+        "password_in_a_message",
+        Rewrite(
+            "api.rate_limit_postgres:PostgresRateLimiter._said",
+            "return type(error).__name__",
+            "pass",
+        ),
+        "test_postgres_rate_limit.py -k odd_url",
+    ),
+    Mutation(
         "no_rate_limit",
-        Rewrite("api.rate_limit:RateLimiter._book", "if full else now", "if False else now"),
+        Rewrite("api.rate_limit:next_free", "if len(latest) >= limit", "if False"),
         "test_rate_limit.py -k no_window",
     ),
     Mutation(
@@ -183,18 +231,18 @@ LOGIN = (
     ),
     Mutation(
         "a_reboot_gives_turns",
-        Rewrite("api.rate_limit:SharedRateLimiter._book", "booked > now", "False"),
+        Rewrite("api.rate_limit_file:FileRateLimiter._start_anew", "booked > now", "False"),
         "test_shared_rate_limit.py -k reboot",
     ),
     Mutation(
         "no_shared_limit",
-        Rewrite("api.rate_limit:SharedRateLimiter._book", "if full else now", "if False else now"),
+        Rewrite("api.rate_limit_file:FileRateLimiter._book", "max(now, free, ", "max(now, "),
         "test_shared_rate_limit.py -k together",
     ),
     Mutation(
         "turns_go_where_a_link_points",
         Rewrite(
-            "api.rate_limit:SharedRateLimiter._make_own_file",
+            "api.rate_limit_file:FileRateLimiter._make_own_file",
             "not S_ISREG(self._path.lstat().st_mode)",
             "False",
         ),
@@ -202,7 +250,7 @@ LOGIN = (
     ),
     Mutation(
         "any_database_is_ours",
-        Rewrite("api.rate_limit:SharedRateLimiter._begin", "!= (0,)", "== ()"),
+        Rewrite("api.rate_limit_file:FileRateLimiter._begin", "!= (0,)", "== ()"),
         "test_shared_rate_limit.py -k database_of_something_else",
     ),
     # The end.
