@@ -132,15 +132,16 @@ class Airflow:
     def busy(self) -> dict[str, list[psutil.Process]]:
         """What runs for tasks now, by kind.
 
-        Without idle workers: one of them holds the lock of Airflow's queue, for good if it is
-        killed.
+        Without workers that run none yet. An idle one holds the lock of LocalExecutor's queue, for
+        good if it is killed; and a task that was taken and not begun stays queued for ever.
         """
         found: dict[str, list[psutil.Process]] = {}
         for process in _family(self._processes["scheduler"]):
             with suppress(psutil.Error):
                 command = " ".join(process.cmdline())
                 kind = next((kind for kind, sign in KINDS.items() if sign in command), None)
-                if kind and "<idle>" not in command:
+                begun = any("chunk.py" in " ".join(each.cmdline()) for each in _family(process))
+                if kind and (begun or kind not in {"worker", "task"}):
                     found.setdefault(kind, []).append(process)
         return found
 
