@@ -48,8 +48,12 @@ def take(store: str, limit: int, number: int, told: int) -> None:
 
 
 def measure(options: argparse.Namespace, store: str) -> int:
-    """One store: print what came out, and give the largest number that a window held."""
+    """One store: print what came out, and give the largest number that a window held.
+
+    Without kills, all processes have started before the counting begins.
+    """
     context = get_context("fork")
+    rate_limiter(1, store)  # what it takes is imported once
     heard, told = os.pipe()
     os.set_blocking(heard, False)
     takers = [
@@ -73,14 +77,17 @@ def measure(options: argparse.Namespace, store: str) -> int:
         taker.join()
     lines = [line.split() for line in text.splitlines() if line.count(b" ") == FIELDS - 1]
     turns = [(int(number), float(at), int(asked)) for number, at, asked in lines]
+    began = max({number: at for number, at, _ in reversed(turns[: -options.limit])}.values())
+    turns = [turn for turn in turns if turn[1] >= began] if not kills else turns
     times = sorted(at for _, at, _ in turns)
+    allowed = options.limit * ((times[-1] - times[0]) / options.window + 1)
     span = options.window - PROMPT
     most = max((bisect_left(times, at + span) - n for n, at in enumerate(times)), default=0)
     whole = Counter(number for number, _, _ in turns if number in range(kills, options.processes))
     asked = dict.fromkeys(range(len(takers)), 0) | {number: count for number, _, count in turns}
     print(
         f"{'database' if '://' in store else 'file':8} {len(turns):5} turns of "
-        f"{options.limit * (options.seconds / options.window + 1):.0f}, at most {most} in a window "
+        f"{allowed:.0f}, at most {most} in a window "
         f"of {options.limit}, {min(whole.values(), default=0)} to {max(whole.values(), default=0)} "
         f"a process, {sum(asked.values()) / max(1, len(turns)):.2f} statements a turn, "
         f"{kills} killed"

@@ -296,3 +296,15 @@ def test_threads_of_one_tap_share_a_connection(tap: Tap, server: postgres.Postgr
     limiter.close()
     with pytest.raises(BillitError):
         limiter._book()
+
+
+def test_many_taps_make_the_table_at_once(tap: Tap, server: postgres.Postgres) -> None:
+    taps = [tap(100) for _ in range(12)]
+    for number in range(5):
+        threads = [threading.Thread(target=each.acquire) for each in taps]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(turns(server)) == 12, number
+        server.run("DROP TABLE tap_billit_rate_limits")

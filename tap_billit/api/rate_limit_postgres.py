@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import psycopg
-from psycopg.errors import DuplicateTable, InsufficientPrivilege, UndefinedTable, UniqueViolation
+from psycopg.errors import (
+    DuplicateObject,
+    DuplicateTable,
+    InsufficientPrivilege,
+    UndefinedTable,
+    UniqueViolation,
+)
 from typing_extensions import override
 
 from tap_billit.api import rate_limit
@@ -194,7 +200,7 @@ class PostgresRateLimiter(RateLimiter):
     def _create(self) -> None:
         try:
             self._once(CREATE, {})
-        except (DuplicateTable, UniqueViolation):
+        except (DuplicateObject, DuplicateTable, UniqueViolation):
             return  # somebody else was making it
 
     def _hang_up(self) -> None:
