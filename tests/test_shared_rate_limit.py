@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_billit.api import rate_limit_file
@@ -97,6 +97,7 @@ def test_first_loads_leave_half_however_many_they_book(tmp_path: Path) -> None:
     limit=st.integers(1, 6),
     steps=st.lists(st.tuples(st.booleans(), st.floats(0, 40)), min_size=1, max_size=50),
 )
+@example(limit=4, steps=[*[(False, 0.0)] * 4, *[(True, 0.0)] * 2])
 def test_no_minute_holds_more_whatever_lanes_ask(
     limit: int, steps: list[tuple[bool, float]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
