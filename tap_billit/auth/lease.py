@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at the note of another, which usually is gone in one."""
 
+LONG = 5.0
+"""Seconds to wait that are worth a word."""
+
 
 class Lease:
     """The lease of one process on one store; `times` as in `Storage.lease`."""

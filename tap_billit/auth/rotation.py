@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tap_billit.auth.lease import Lease, pause
+from tap_billit.auth.lease import LONG, Lease, pause
 from tap_billit.auth.tokens import (
     KNOWN,
     AnswerLostError,
@@ -95,6 +95,7 @@ class Rotation:
         Raises:
             BillitError: the run is `over`.
         """
+        said = False
         while True:
             kept = self._store.load()
             note = kept.spending if kept else None
@@ -107,6 +108,14 @@ class Rotation:
             left = self._lease.left(note)
             if not left:
                 return kept
+            if left > LONG and not said:
+                said = True
+                logger.warning(
+                    "Another process renews the login in %s, or was cut off while it did: waiting "
+                    "%.0f seconds for it at most.",
+                    self._store.place,
+                    left,
+                )
             if over.wait(pause(left)):
                 raise BillitError("The run is over: nothing is asked any more.")
 

@@ -109,7 +109,11 @@ def dies(demo: DemoServer, login: OAuth, *, rotated: bool) -> None:
 
 
 def test_a_note_keeps_others_out_for_its_lease(
-    demo: DemoServer, store: TokenStore, another: Any, time: Time
+    demo: DemoServer,
+    store: TokenStore,
+    another: Any,
+    time: Time,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     dies(demo, another(), rotated=False)
     note = kept(store).spending
@@ -118,6 +122,7 @@ def test_a_note_keeps_others_out_for_its_lease(
     sent = len(token_requests(demo))
     attempt(another())
     assert LEASE <= time.waited < LEASE + 2
+    assert caplog.text.count("waiting 30 seconds for it at most") == 1
     assert len(token_requests(demo)) == sent + 1
     assert kept(store).spending is None
     assert demo.live_refresh_tokens == 1
