@@ -56,5 +56,6 @@ class LossyProxy:
             while data := server.recv(LARGEST):
                 if losing.is_set():
                     self.lost += 1
+                    client.shutdown(socket.SHUT_RDWR)  # closing it waits for who reads from it
                     return
                 client.sendall(data)
