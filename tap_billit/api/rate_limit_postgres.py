@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag
 
 import psycopg
 from psycopg.errors import (
@@ -26,6 +26,7 @@ from typing_extensions import override
 from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.errors import BillitError
+from tap_billit.postgres import PASSING, connect, said
 from tap_billit.redaction import without_credentials
 
 if TYPE_CHECKING:
@@ -99,9 +100,6 @@ SELECT held - extract(epoch FROM clock_timestamp())
 FROM tap_billit_rate_limits WHERE key = %(key)s
 """
 
-CONNECTION = {"connect_timeout": 4, "tcp_user_timeout": 30_000, "prepare_threshold": None}
-"""Without prepared statements, which do not pass PgBouncer. A signal ends a run in 5 seconds."""
-
 PATIENCE = 60.0
 """Seconds in which a database is started again."""
 
@@ -110,9 +108,6 @@ FIRST_PAUSE, MOST_PAUSE = 0.05, 2.0
 
 TRIES = 10
 """Turns to give up because the answer was too long on its way."""
-
-PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What another try may mend."""
 
 
 class PostgresRateLimiter(RateLimiter):
@@ -164,7 +159,7 @@ class PostgresRateLimiter(RateLimiter):
                 "UPDATE on it."
             ) from None
         except psycopg.Error as error:
-            raise self._unusable(self._said(error)) from None
+            raise self._unusable(said(error, self._url)) from None
         return float(found)
 
     def _patiently(self, query: QueryNoTemplate, values: dict[str, Any]) -> float | None:
@@ -191,8 +186,7 @@ class PostgresRateLimiter(RateLimiter):
 
     def _once(self, query: QueryNoTemplate, values: dict[str, Any]) -> float | None:
         if self._connection is None:
-            options: dict[str, Any] = dict(CONNECTION)
-            self._connection = psycopg.connect(self._url, autocommit=True, **options)
+            self._connection = connect(self._url)
         cursor = self._connection.execute(query, values)
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
@@ -210,13 +204,3 @@ class PostgresRateLimiter(RateLimiter):
 
     def _unusable(self, why: str) -> BillitError:
         return BillitError(f"`rate_limit_store` in {self._place} cannot be used ({why}).")
-
-    def _said(self, error: psycopg.Error) -> str:
-        """What PostgreSQL says; what says that the URL is odd may quote it."""
-        if not isinstance(error, PASSING) and not error.sqlstate:
-            return type(error).__name__
-        line = " ".join(str(error.diag.message_primary or error).split())
-        password = urlsplit(self._url).password or ""
-        for secret in filter(None, (password, unquote(password))):
-            line = line.replace(secret, "<hidden>")
-        return line.rstrip(".")

@@ -11,13 +11,14 @@ import random
 from contextlib import ExitStack, closing, contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.errors import UndefinedTable
 from typing_extensions import override
 
 from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.postgres import PASSING, connect, said
 from tap_billit.redaction import without_credentials
 from tap_billit.storage.base import Storage
 
@@ -44,19 +45,6 @@ LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 POLL = 0.2
 """Seconds between two looks at a lock that another process holds."""
 
-PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What another try may mend."""
-
-CONNECTION = {
-    "connect_timeout": 10,
-    "tcp_user_timeout": 30_000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-    "prepare_threshold": None,
-}
-"""A server that is gone is noticed in half a minute; prepared statements do not pass PgBouncer."""
-
 
 class Database:
     """The table in the database at `url`."""
@@ -79,8 +67,7 @@ class Database:
     @contextmanager
     def connected(self) -> Generator[psycopg.Connection[Any], None, None]:
         """A connection of its own; each statement is a transaction."""
-        options: dict[str, Any] = dict(CONNECTION)
-        with closing(psycopg.connect(self._url, autocommit=True, **options)) as connection:
+        with closing(connect(self._url)) as connection:
             yield connection
 
     @contextmanager
@@ -94,19 +81,10 @@ class Database:
                 f"`tap-billit-tokens create {self.place}`."
             ) from None
         except psycopg.Error as error:
-            passing = isinstance(error, PASSING)
-            said = f"The token store {self.place} cannot be {what} ({self._said(error)})"
-            raise (TransientError if passing else LoginError)(f"{said}.") from None
-
-    def _said(self, error: psycopg.Error) -> str:
-        """What PostgreSQL says; what says that the URL is odd may quote it."""
-        if not isinstance(error, PASSING) and not error.sqlstate:
-            return type(error).__name__
-        line = " ".join(str(error.diag.message_primary or error).split())
-        password = urlsplit(self._url).password or ""
-        for secret in filter(None, (password, unquote(password))):
-            line = line.replace(secret, "<hidden>")
-        return line.rstrip(".")
+            kind = TransientError if isinstance(error, PASSING) else LoginError
+            raise kind(
+                f"The token store {self.place} cannot be {what} ({said(error, self._url)})."
+            ) from None
 
 
 class DatabaseRow(Storage):

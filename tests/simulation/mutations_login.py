@@ -208,7 +208,7 @@ LOGIN = (
     Mutation(
         "password_in_a_message",
         Rewrite(
-            "api.rate_limit_postgres:PostgresRateLimiter._said",
+            "postgres:said",
             "return type(error).__name__",
             "pass",
         ),
