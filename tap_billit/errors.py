@@ -63,6 +63,12 @@ class MovedError(AnswerError):
     maybe_gone = True
 
 
+class MissingFileError(AnswerError):
+    """Billit has no such file: an order that is deleted takes its files with it."""
+
+    maybe_gone = True
+
+
 class StatusError(BillitError):
     """An answer that is no success: HTTP `status`, and Billit's own `code`, if there are any."""
 

@@ -43,6 +43,7 @@ CAUGHT = (
     (stories.details_cannot_be_written, "details_are_marked_before_they_are_written"),
     (stories.file_cannot_be_written, "details_are_marked_before_they_are_written"),
     (stories.moved_before_its_details_are_read, "details_are_not_held_against_the_order"),
+    (stories.deleted_before_its_files_are_read, "file_of_a_deleted_order_is_missing"),
     (stories.quiet_in_one_company_alone, "one_mark_for_all_companies"),
     (stories.refused_for_a_while, "refused_company_is_no_failure"),
     (stories.party_is_deleted_between_pages, "lists_by_plain_links"),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from tap_billit.api import odata
-from tap_billit.errors import AnswerError, ApiError, BillitError, Costs
+from tap_billit.errors import AnswerError, ApiError, BillitError, Costs, MissingFileError
 from tap_billit.file_store import FileStore, decoded
 from tap_billit.schemas.invoice_file import INVOICE_FILE
 from tap_billit.streams.order_details import OrderDetails
@@ -107,7 +107,7 @@ class InvoiceFiles(OrderDetails):
                 raise
             if again:
                 return None
-            raise AnswerError(f"Billit has no file {file_id}, it says ({error.brief}).") from None
+            raise MissingFileError(f"Billit has no file {file_id} ({error.brief}).") from None
         try:
             return decoded(body["FileContent"])
         except (KeyError, TypeError, ValueError):

@@ -48,6 +48,11 @@ _ALL = (
         told("credit_note_has_files"),
     ),
     Mutation(
+        "file_of_a_deleted_order_is_missing",
+        Replace("errors:MissingFileError.maybe_gone", value=False),
+        told("deleted_before_its_files_are_read"),
+    ),
+    Mutation(
         "lists_are_read_whole",
         Rewrite(
             "streams.newest_first:NewestFirstStream.changed_records",

@@ -183,6 +183,14 @@ def moved_before_its_details_are_read() -> None:
     history.sync()
 
 
+def deleted_before_its_files_are_read() -> None:
+    """Its details name a file, which goes with it before it is asked; nothing is missing."""
+    history = History(streams=("invoice_files",))
+    history.billit(Create(), Wait(6 * MINUTE))
+    run = history.sync(plan={4: [Delete(0)]})
+    assert "/v1/files/" in run.requests[4].path
+
+
 def quiet_in_one_company_alone() -> None:
     """An order changes in the second company, and nothing in the first."""
     history = History(companies=2)
