@@ -58,7 +58,7 @@ class Way:
 
 WAYS = (
     Way("tap alone", f"{TAP} > output"),
-    Way("tap | target", f"{TAP} | target-postgres --config=ENV > output"),
+    Way("tap and target", f"{TAP} | target-postgres --config=ENV > output"),
     Way("examples/fleet", f"{CHUNK} a b c d", tuple("abcd")),
     Way("meltano run", "cd ../project; meltano run tap-billit target-postgres"),
 )
