@@ -63,3 +63,13 @@
 {% endmacro %}
 
 {% macro duckdb__fingerprint(values) %}{{ return('hash(' ~ values | join(', ') ~ ')') }}{% endmacro %}
+
+
+{#- PostgreSQL takes what a subquery gives for one row or two, and has joined 100,000 orders row by row
+    for minutes. For the transaction of a model it does so only where it must; with the sizes of the
+    tables, which are analyzed where they are made, it chooses well among the rest. -#}
+{% macro without_nested_loops() %}{{ return(adapter.dispatch('without_nested_loops', 'billit')()) }}{% endmacro %}
+
+{% macro default__without_nested_loops() %}{{ return('set local enable_nestloop = off') }}{% endmacro %}
+
+{% macro duckdb__without_nested_loops() %}{{ return('') }}{% endmacro %}
