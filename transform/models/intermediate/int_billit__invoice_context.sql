@@ -1,3 +1,4 @@
+{{ config(post_hook='analyze {{ this }}') }}
 {#- What an invoice takes from elsewhere than its order, and versions that change with any of it: one
     of the invoice, one of its lines and VAT. -#}
 with orders as (

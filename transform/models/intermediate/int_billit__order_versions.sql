@@ -1,5 +1,7 @@
+{{ config(post_hook='analyze {{ this }}') }}
 {#- One row for each order that was loaded, with a version that changes whenever one of its copies is
-    read again, comes or goes. -#}
+    read again, comes or goes. It is analyzed at once: PostgreSQL has joined 100,000 orders row by row
+    for minutes where it knew the size of the others only. -#}
 with copies as (
     {%- for model in ['order_rows', 'order_details', 'order_index', 'deleted_orders'] %}
     select
