@@ -56,8 +56,8 @@ MUTATIONS = {
     ),
     "the index is not asked": Mutation(
         "models/intermediate/int_billit__orders.sql",
-        "from {{ ref('stg_billit__order_index') }}",
-        "from {{ ref('stg_billit__order_index') }} where false",
+        "from {{ ref('stg_billit__order_index') }}\n    where",
+        "from {{ ref('stg_billit__order_index') }}\n    where false and",
         "billit__invoices",
     ),
     "details before newer rows": Mutation(
