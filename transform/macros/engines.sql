@@ -66,10 +66,10 @@
 
 
 {#- PostgreSQL takes what a subquery gives for one row or two, and has joined 100,000 orders row by row
-    for minutes. For the transaction of a model it does so only where it must; with the sizes of the
-    tables, which are analyzed where they are made, it chooses well among the rest. -#}
+    for minutes. For the transaction of a model it does so only where it must; that counts as so dear
+    that each such query would be compiled first, which takes longer than the query. -#}
 {% macro without_nested_loops() %}{{ return(adapter.dispatch('without_nested_loops', 'billit')()) }}{% endmacro %}
 
-{% macro default__without_nested_loops() %}{{ return('set local enable_nestloop = off') }}{% endmacro %}
+{% macro default__without_nested_loops() %}{{ return('set local enable_nestloop = off; set local jit = off') }}{% endmacro %}
 
 {% macro duckdb__without_nested_loops() %}{{ return('') }}{% endmacro %}
