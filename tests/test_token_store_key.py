@@ -50,7 +50,9 @@ def test_the_first_key_encrypts_and_all_decrypt(between: str, path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [(None, "give the key in `token_store_key`"), (OLD, "with another key")]
+    ("key", "said"),
+    [(None, "give the key in `token_store_key`"), (OLD, "with another key")],
+    ids=["no key", "another key"],
 )
 def test_without_the_key_the_store_is_left_alone(key: str | None, said: str, path: Path) -> None:
     put(store_at(path, NEW), TOKENS)
@@ -67,7 +69,11 @@ def test_plain_tokens_are_read_and_encrypted_by_the_next_write(path: Path) -> No
     assert b"refresh-1" not in path.read_bytes()
 
 
-@pytest.mark.parametrize("key", ["short", NEW[:-2], "é" * 44, f"{NEW},nonsense-key"])
+@pytest.mark.parametrize(
+    "key",
+    ["short", NEW[:-2], "é" * 44, f"{NEW},nonsense-key"],
+    ids=["short", "cut off", "no ASCII", "one of two"],
+)
 def test_what_is_no_key_is_not_shown(key: str, path: Path) -> None:
     with pytest.raises(LoginError, match="no key of Fernet") as caught:
         store_at(path, key)
