@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from scripts.fleet_airflow.airflow import ROOT, Airflow
 from scripts.fleet_airflow.fleet import Fleet
-from scripts.fleet_airflow.trouble import Changes, Faults, Kills, Limit
+from scripts.fleet_airflow.trouble import Changes, Kills
 from tests import postgres
 
 if TYPE_CHECKING:
@@ -85,26 +86,23 @@ class Proof:
         dice = random.Random(options.seed)  # noqa: S311
         self._changes = Changes(fleet, 1, dice)
         self._kills = Kills(airflow, options.seconds, dice)
-        self._faults = Faults(options.faults, dice)
-        self._limits = (
-            Limit(60, shared=False),
-            Limit(max(120, 2 * options.logins), shared=True),
-        )
-        self._lost: list[str] = []
+        self._most = max(120, 2 * options.logins)
         self._failed = 0
-        fleet.demo.hooks.append(self._faults)
 
     def play(self) -> None:
         """All rounds; the last is left in peace."""
         self._changes.start()
         self._kills.start()
         for number in range(self._rounds):
-            self._fleet.share(self._limits[number >= self._rounds / 2])
+            if number < self._rounds / 2:
+                self._fleet.share(60, "token")
+            else:
+                self._fleet.share(self._most, "address")
             if number == self._rounds - 1:
                 self._changes.end()
                 self._kills.end()
             self._round(f"round-{number}")
-            self._fleet.hours += 1
+            self._fleet.demo.clock.forward(timedelta(hours=1))
 
     def _round(self, name: str) -> None:
         """Both lanes, until both have ended."""
@@ -128,19 +126,23 @@ class Proof:
         )
         for login in self._fleet.lost():
             print(f"  {login} was killed while its token was on its way, and logs in again")
-            self._lost.append(login)
             self._fleet.log_in(login)
 
     def tell(self) -> None:
         """Print what happened."""
-        demo = self._fleet.demo
+        told = self._fleet.demo.stats()
+        logins = told["logins"].values()
+        requests, refreshes, spent = (
+            sum(login[what] for login in logins)
+            for what in ("requests", "refreshes", "spent_tokens_shown")
+        )
         print(f"Changes: {dict(self._changes.done)}")
-        print(f"Faults: {dict(self._faults.done)} in {len(demo.requests)} requests")
+        print(f"Faults: {told['faults']} in {requests} requests")
         print(f"Kills: {dict(self._kills.done)}")
-        print(f"Token refreshes: {demo.refreshes}, of spent tokens: {demo.spent_token_attempts}")
-        for limit in self._limits:
-            of = "all logins together" if limit.shared else "a login"
-            print(f"Most requests of {of} in a minute: {limit.most} of {limit.requests}")
+        print(f"Token refreshes: {refreshes}, and {spent} with a spent token")
+        for per, limit in self._fleet.limits:
+            most = max(limit.largest.values(), default=0)
+            print(f"Most requests in a minute of one {per}: {most} of {limit.per_minute}")
         print(f"Airflow: {self._airflow.memory():.0f} MiB")
 
     def wrong(self, alerts: int) -> Iterator[str]:
@@ -148,16 +150,13 @@ class Proof:
         if alerts < self._failed:
             yield f"{self._failed} runs failed, and {alerts} alerts were told"
         yield from self._fleet.differences()
-        yield from (f"{login}: its token is lost" for login in self._fleet.lost())
+        yield from self._fleet.wrong_tokens()
         yield from (
             f"{login}: its first load is not complete" for login in self._fleet.incomplete()
         )
-        tokens = self._fleet.demo.live_refresh_tokens - len(self._lost)
-        if tokens != len(self._fleet.logins):
-            yield f"{tokens} tokens are live, of {len(self._fleet.logins)} logins"
-        for limit in self._limits:
-            if limit.most > limit.requests:
-                yield f"{limit.most} requests in a minute, of {limit.requests}"
+        for per, limit in self._fleet.limits:
+            if max(limit.largest.values(), default=0) > (limit.per_minute or 0):
+                yield f"more than {limit.per_minute} requests in a minute of one {per}"
 
 
 def prove(options: argparse.Namespace, folder: Path) -> list[str]:
@@ -169,7 +168,9 @@ def prove(options: argparse.Namespace, folder: Path) -> list[str]:
     (folder / "dags/fleet.py").write_text(dag, encoding="utf-8")
     alerts = f"http://127.0.0.1:{chat.server_port}"
     with postgres.running() as server:
-        fleet = Fleet(home, server, logins=options.logins, orders=options.orders)
+        fleet = Fleet(
+            home, server, logins=options.logins, orders=options.orders, faults=options.faults
+        )
         airflow = Airflow(folder, server, BILLIT_ALERT_URL=alerts)
         proof = Proof(airflow, fleet, options)
         with fleet.demo, airflow.running():

@@ -81,7 +81,7 @@ class Airflow:
                 raise SystemExit(f"Airflow's database could not be made: see {self._folder}/db.log")
             for name in COMPONENTS:
                 self._processes[name] = self._start(stack, name)
-            token = self._ask("GET", "/auth/token", patience=120)["access_token"]
+            token = self._ask("GET", "/auth/token", patience=300)["access_token"]
             self._session.headers["Authorization"] = f"Bearer {token}"
             yield
 
@@ -98,7 +98,7 @@ class Airflow:
     def trigger(self, dag: str, run: str) -> None:
         """Begin a run, as soon as the DAG is known."""
         body = {"dag_run_id": run, "logical_date": None}
-        self._ask("POST", f"/api/v2/dags/{dag}/dagRuns", body, patience=120)
+        self._ask("POST", f"/api/v2/dags/{dag}/dagRuns", body, patience=300)
 
     def ended(self, dag: str, run: str) -> str | None:
         """How a run ended: `success` or `failed`; nothing, if it has not."""
