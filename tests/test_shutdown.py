@@ -14,6 +14,7 @@ from array import array
 from threading import Event
 from typing import IO, TYPE_CHECKING, Any
 
+import filelock
 import pytest
 
 from tap_billit.auth.token_store import open_store
@@ -198,6 +199,14 @@ def kept(server: DemoServer, folder: Path) -> Any:
     ).load()
 
 
+def is_locked(lock: Path) -> bool:
+    try:
+        filelock.FileLock(lock).acquire(timeout=0).lock.release()
+    except filelock.Timeout:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_in_a_refresh_the_new_token_is_kept(
     signum: int, server: DemoServer, tmp_path: Path
@@ -223,7 +232,7 @@ def test_a_refresh_that_waits_for_its_turn_spends_nothing(
     server.hooks.append(expire)
     with tap(server, ROWS, tmp_path, requests_per_minute=3, **oauth(server, tmp_path)) as process:
         wait_for(lambda: [each.status for each in server.requests] == [200, 200, 401])
-        wait_for(lambda: getattr(kept(server, tmp_path), "spending", None))
+        wait_for(lambda: is_locked(tmp_path / "tokens.json.lock"))
         _, code = process.rest(process.stop(signal.SIGTERM))
     assert code == 143
     assert server.refreshes == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from math import inf
 from threading import local
@@ -53,9 +54,10 @@ class RateLimitedAdapter(DeadlineAdapter):
 
 def take_turn(session: requests.Session, url: str) -> None:
     """Wait for the turn of this thread's next request to `url` before it is sent."""
-    adapter = session.get_adapter(url)
-    if isinstance(adapter, RateLimitedAdapter):
-        adapter.take_turn()
+    with suppress(requests.exceptions.InvalidSchema):  # the request itself will say so
+        adapter = session.get_adapter(url)
+        if isinstance(adapter, RateLimitedAdapter):
+            adapter.take_turn()
 
 
 def rate_limiter(limit: int, store: str | None = None, *, key: str = "") -> RateLimiter:
