@@ -19,14 +19,15 @@ all others; while there are any, the others take the other half, and else all of
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import suppress
 from threading import Event, Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tap_billit.errors import BillitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 WINDOW = 61.0
 """Seconds. Billit's minute and one more, as some requests are longer on their way than others."""
@@ -45,13 +46,6 @@ def since_start() -> float:
     return time.monotonic()
 
 
-class Turn(NamedTuple):
-    """When a request may go out, and whether it is a first load's."""
-
-    at: float
-    first: bool = False
-
-
 class RateLimiter:
     """Turns, at most `limit` of them in any `window` seconds; the first ones come at once.
 
@@ -66,7 +60,7 @@ class RateLimiter:
     def __init__(self, limit: int, *, window: float) -> None:
         self._limit = limit
         self._window = window
-        self._turns: list[Turn] = []
+        self._turns: deque[float] = deque(maxlen=limit)
         self._held = float("-inf")
         self._lock = Lock()
         self._over = Event()
@@ -104,39 +98,14 @@ class RateLimiter:
     def _book(self) -> float:
         """The time of the next turn, which is taken now."""
         now = self.clock()
-        self._turns = [turn for turn in self._turns if turn.at > now - self._window]
-        at = max(now, self._held, next_free(self._turns, self._limit, self._window))
-        self._turns.append(Turn(at))
-        return at
+        full = len(self._turns) == self._limit
+        free = self._turns[0] + self._window if full else now
+        turn = max(now, self._held, free)
+        self._turns.append(turn)
+        return turn
 
     def _hold(self, seconds: float) -> None:
         self._held = max(self._held, self.clock() + seconds)
 
     def _held_until(self) -> float:
         return self._held
-
-
-def next_free(turns: Iterable[Turn], limit: int, window: float) -> float:
-    """The time from which on a window that ends there has room for one more."""
-    latest = sorted((turn.at for turn in turns), reverse=True)
-    return latest[limit - 1] + window if len(latest) >= limit else float("-inf")
-
-
-def next_in_lane(turns: list[Turn], *, first: bool, limit: int, window: float, now: float) -> float:
-    """The same where first loads leave at least half to the others.
-
-    A first load comes after all that is booked. The others look at their own turns alone while
-    there are first loads, which may have booked far ahead.
-    """
-    firsts = [turn for turn in turns if turn.first]
-    active = any(turn.at > now - window for turn in firsts)
-    half = limit // 2
-    free = float("-inf")
-    if first or not active or not half:
-        free = next_free(turns, limit, window)
-    if first and half:
-        free = max(free, next_free(firsts, half, window))
-    elif active and half:
-        others = [turn for turn in turns if not turn.first]
-        free = max(free, next_free(others, limit - half, window))
-    return free

@@ -13,21 +13,28 @@ import sqlite3
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
-from tap_billit.api.rate_limit import RateLimiter, Turn, next_in_lane
+from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.errors import BillitError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
 LOCK_PATIENCE = 4.0
 """Seconds to wait for other processes, which need a millisecond each; a signal ends a run in 5."""
 
 OURS = 0x42494C4D
 """SQLite's application id of a rate limit store."""
+
+
+class Turn(NamedTuple):
+    """When a request may go out, and whether it is a first load's."""
+
+    at: float
+    first: bool = False
 
 
 class FileRateLimiter(RateLimiter):
@@ -131,3 +138,29 @@ class FileRateLimiter(RateLimiter):
             f"`rate_limit_store` names {self._path}, which holds something else: name a file of "
             "its own, or remove it."
         )
+
+
+def next_free(turns: Iterable[Turn], limit: int, window: float) -> float:
+    """The time from which on a window that ends there has room for one more."""
+    latest = sorted((turn.at for turn in turns), reverse=True)
+    return latest[limit - 1] + window if len(latest) >= limit else float("-inf")
+
+
+def next_in_lane(turns: list[Turn], *, first: bool, limit: int, window: float, now: float) -> float:
+    """The same where first loads leave at least half to the others.
+
+    A first load comes after all that is booked. The others look at their own turns alone while
+    there are first loads, which may have booked far ahead.
+    """
+    firsts = [turn for turn in turns if turn.first]
+    active = any(turn.at > now - window for turn in firsts)
+    half = limit // 2
+    free = float("-inf")
+    if first or not active or not half:
+        free = next_free(turns, limit, window)
+    if first and half:
+        free = max(free, next_free(firsts, half, window))
+    elif active and half:
+        others = [turn for turn in turns if not turn.first]
+        free = max(free, next_free(others, limit - half, window))
+    return free

@@ -86,7 +86,7 @@ SET (turns, first_turns, booked, turn, held) = (
 WHERE key = %(key)s
 RETURNING turn - booked
 """
-"""`next_in_lane` in SQL; `greatest` and `least` pass over what is null."""
+"""`next_in_lane` of the file in SQL; `greatest` and `least` pass over what is null."""
 
 HOLD = """
 UPDATE tap_billit_rate_limits

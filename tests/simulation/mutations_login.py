@@ -178,12 +178,12 @@ LOGIN = (
     ),
     Mutation(
         "first_loads_take_all",
-        Rewrite("api.rate_limit:next_in_lane", "half = limit // 2", "half = 0"),
+        Rewrite("api.rate_limit_file:next_in_lane", "half = limit // 2", "half = 0"),
         "test_shared_rate_limit.py -k leave_half",
     ),
     Mutation(
         "first_loads_look_at_their_lane_alone",
-        Rewrite("api.rate_limit:next_in_lane", "if first or not active", "if not active"),
+        Rewrite("api.rate_limit_file:next_in_lane", "if first or not active", "if not active"),
         "test_shared_rate_limit.py -k lanes_ask",
     ),
     Mutation(
@@ -216,7 +216,7 @@ LOGIN = (
     ),
     Mutation(
         "no_rate_limit",
-        Rewrite("api.rate_limit:next_free", "if len(latest) >= limit", "if False"),
+        Rewrite("api.rate_limit:RateLimiter._book", "== self._limit", "< 0"),
         "test_rate_limit.py -k no_window",
     ),
     Mutation(
