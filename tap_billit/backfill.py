@@ -31,9 +31,10 @@ from typing_extensions import override
 
 from tap_billit.clock import shifted
 from tap_billit.state import ZONE_DOUBT, CompanyState
-from tap_billit.walk import Walk, text
+from tap_billit.walk import BOOKMARK, Walk, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from tap_billit.api.paginator import Row
@@ -141,3 +142,8 @@ class Backfill(Walk):
         """Move the history start back."""
         self._state["start_date"] = self._state.pop(self.key)["start_date"]
         self._history_start = self._read(self._state["start_date"])
+
+
+def is_first_load(partition: Mapping[str, Any]) -> bool:
+    """Whether no crawl of this partition has come to its end, or a backfill is under way."""
+    return partition.get(BOOKMARK) is None or Backfill.key in partition

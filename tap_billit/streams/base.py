@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_billit.api.pagination import pages
 from tap_billit.api.prefetch import prefetch
-from tap_billit.backfill import Backfill
+from tap_billit.backfill import is_first_load
 from tap_billit.catalog import CataloguedStream
 from tap_billit.errors import AnswerError, BillitError
 from tap_billit.flattening import take_unknown
@@ -23,7 +23,6 @@ from tap_billit.state import Watermark
 from tap_billit.state_messages import StateByCompany
 from tap_billit.streams.raw_records import RawRecords
 from tap_billit.value_types import is_of, whole_number
-from tap_billit.walk import BOOKMARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -259,8 +258,7 @@ class IncrementalStream(StateByCompany, CompanyStream):
 
     @override
     def is_first_load(self, partition: dict[str, Any]) -> bool:
-        """Nothing has been read to its end, or what is older is still to be read."""
-        return partition.get(BOOKMARK) is None or Backfill.key in partition
+        return is_first_load(partition)
 
     def set_aside_records(self, state: CompanyState, company: int) -> Iterable[Record]:  # noqa: ARG002
         """What earlier runs set aside, and can be read now."""

@@ -210,14 +210,15 @@ class OrderRows(ListedOrders):
         Were it written, the run cut short, and the order paid as silently as before: nothing would
         have it read again.
         """
-        if not state.lists_open or state.since is None:
+        since = state.since
+        if not state.lists_open or since is None:
             return
         reopened = [
             row["OrderID"]
             for row in page
             if open_[row["OrderID"]]
             and row["OrderID"] not in state.open
-            and not self._changed_since(row, state.since)
+            and not self._changed_since(row, since)
         ]
         if reopened:
             state.open.written(dict.fromkeys(reopened, True))

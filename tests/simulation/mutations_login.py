@@ -189,7 +189,7 @@ LOGIN = (
     Mutation(
         "a_backfill_is_no_first_load",
         Rewrite(
-            "streams.base:IncrementalStream.is_first_load",
+            "backfill:is_first_load",
             "partition.get(BOOKMARK) is None or",
             "",
         ),
