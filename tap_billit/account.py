@@ -20,7 +20,7 @@ from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
 from tap_billit.auth.token_store import open_store
-from tap_billit.errors import BillitError
+from tap_billit.errors import BillitError, RunOverError
 from tap_billit.incomplete import Incomplete
 from tap_billit.shared_lists import SharedLists
 from tap_billit.state import Watermark
@@ -79,7 +79,7 @@ class BillitAccount:
         """Billit's API, through the one session and the one login."""
         with self._opening:
             if self._closed:
-                raise BillitError("The run is over: nothing is asked any more.")
+                raise RunOverError
             return self._connect()
 
     def _connect(self) -> BillitClient:

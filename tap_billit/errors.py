@@ -51,6 +51,13 @@ class BillitError(Exception):
         return str(self)[:80]
 
 
+class RunOverError(BillitError):
+    """The run ends: whoever waits for something stops waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("The run is over: nothing is asked any more.")
+
+
 class AnswerError(BillitError):
     """Billit answered something else than what was asked."""
 

@@ -34,7 +34,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from tap_billit.api.prefetch import fulfil
-from tap_billit.errors import BillitError
+from tap_billit.errors import RunOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -106,7 +106,7 @@ class Shutdown:
         """
         with self._change:
             if begins and self._over:
-                raise BillitError("The run is over: nothing is asked any more.")
+                raise RunOverError
             self._spending.append(seconds)
         try:
             yield

@@ -18,7 +18,7 @@ from tap_billit.api.retry import Patience, retrying
 from tap_billit.errors import (
     UNSENT,
     ApiError,
-    BillitError,
+    RunOverError,
     TransientError,
     date_in,
     error_from,
@@ -217,7 +217,7 @@ class BillitClient:
 
     def _send(self, url: str, headers: dict[str, str], method: str) -> requests.Response:
         if self._closed:
-            raise BillitError("The run is over: nothing is asked any more.")
+            raise RunOverError
         try:
             with self._session.request(
                 method,

@@ -24,7 +24,7 @@ from contextlib import suppress
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from tap_billit.errors import BillitError
+from tap_billit.errors import BillitError, RunOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class RateLimiter:
             if ahead > LONG:
                 self.limited(ahead)
             if self._over.wait(ahead):
-                raise BillitError("The run is over: nothing is asked any more.")
+                raise RunOverError
             if self.clock() - turn <= LATE and not (ahead > LONG and self._is_held()):
                 return
 

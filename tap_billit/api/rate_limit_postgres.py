@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
-from tap_billit.errors import BillitError
+from tap_billit.errors import BillitError, RunOverError
 from tap_billit.postgres import PASSING, connect, said
 from tap_billit.redaction import without_credentials
 
@@ -174,7 +174,7 @@ class PostgresRateLimiter(RateLimiter):
                     raise
             self._over.wait(pause)
             pause = min(MOST_PAUSE, 2 * pause)
-        raise BillitError("The run is over: nothing is asked any more.")
+        raise RunOverError
 
     def _execute(self, query: QueryNoTemplate, values: dict[str, Any]) -> float | None:
         """The same, once; the table is made where there is none."""

@@ -34,7 +34,7 @@ from tap_billit.auth.base import Auth
 from tap_billit.auth.rotation import SAVE_WAITS, Rotation, pending
 from tap_billit.auth.token_endpoint import RefusedError
 from tap_billit.auth.tokens import Tokens
-from tap_billit.errors import BillitError, LoginError, billit_code
+from tap_billit.errors import LoginError, RunOverError, billit_code
 from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
 
@@ -145,7 +145,7 @@ class OAuth(Auth):
     def _attempt(self, rejected: str | None) -> Tokens:
         with self._mutex:
             if self.over.is_set():
-                raise BillitError("The run is over: nothing is asked any more.")
+                raise RunOverError
             if self._tokens is None or not self._can_be_used(self._tokens, rejected):
                 self._tokens = self._from_store(rejected)
             return self._tokens

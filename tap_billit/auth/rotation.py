@@ -20,7 +20,7 @@ from tap_billit.auth.tokens import (
     now,
     tokens_in,
 )
-from tap_billit.errors import BillitError, LoginError
+from tap_billit.errors import BillitError, LoginError, RunOverError
 from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
 from tap_billit.storage.base import ChangedError
@@ -117,7 +117,7 @@ class Rotation:
                     left,
                 )
             if over.wait(pause(left)):
-                raise BillitError("The run is over: nothing is asked any more.")
+                raise RunOverError
 
     def is_lost(self, kept: Tokens, over: Event, *, surely: bool) -> bool:
         """Whether a token is lost that was noted in `kept`, and refused now.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
-from tap_billit.errors import LoginError, TransientError
+from tap_billit.errors import LoginError, RunOverError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from threading import Event
 
@@ -70,3 +73,20 @@ class Storage(ABC):
             f"The token store {self.place} cannot be {what} ({reason}); see to it, or point "
             "`token_store` to a place that lasts and that this user may write."
         )
+
+
+def wait_for_lock(
+    acquired: Callable[[], bool], lock: str, *, poll: float, over: Event, patience: float
+) -> None:
+    """Try to take a lock every `poll` seconds, at random a little sooner, until it is ours.
+
+    Raises:
+        RunOverError: the run is over.
+        TransientError: another process has had the lock for longer than `patience`, in seconds.
+    """
+    end = monotonic() + patience
+    while not acquired():
+        if over.wait(random.uniform(0.5, 1) * poll):  # noqa: S311
+            raise RunOverError
+        if monotonic() > end:
+            raise TransientError(f"Another process has held {lock} for {patience:.0f} seconds.")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import filelock
 from typing_extensions import override
 
-from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.errors import LoginError
 from tap_billit.storage import private_files
-from tap_billit.storage.base import Storage
+from tap_billit.storage.base import Storage, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -49,22 +49,18 @@ class LocalFile(Storage):
             private_files.read(self._path)  # what is no file has no lock beside it either
             # The lock itself would take one that cannot be made for one that is held.
             os.close(os.open(lock.lock_file, os.O_RDWR | os.O_CREAT, 0o600))
-            self._acquire(lock, over, patience)
+            wait_for_lock(
+                partial(_acquired, lock),
+                f"{self._path}.lock",
+                poll=POLL,
+                over=over,
+                patience=patience,
+            )
         try:
             yield
         finally:
             self._drop_reserve()
             lock.release()
-
-    def _acquire(self, lock: filelock.BaseFileLock, over: Event, patience: float) -> None:
-        end = monotonic() + patience
-        while not _acquired(lock):
-            if over.wait(POLL):
-                raise BillitError("The run is over: nothing is asked any more.")
-            if monotonic() > end:
-                raise TransientError(
-                    f"Another process has held {self._path}.lock for {patience:.0f} seconds."
-                )
 
     @contextmanager
     def _failing_as(self, what: str) -> Generator[None, None, None]:

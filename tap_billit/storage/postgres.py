@@ -7,9 +7,8 @@ and not with any lease. It works behind PgBouncer, where locks of a session woul
 
 from __future__ import annotations
 
-import random
 from contextlib import ExitStack, closing, contextmanager
-from time import monotonic
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,10 +16,10 @@ import psycopg
 from psycopg.errors import UndefinedTable
 from typing_extensions import override
 
-from tap_billit.errors import BillitError, LoginError, TransientError
+from tap_billit.errors import LoginError, TransientError
 from tap_billit.postgres import PASSING, connect, said
 from tap_billit.redaction import without_credentials
-from tap_billit.storage.base import Storage
+from tap_billit.storage.base import Storage, wait_for_lock
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -132,15 +131,14 @@ class DatabaseRow(Storage):
             with self._database.failing_as("locked"):
                 connection = held.enter_context(self._database.connected())
                 connection.autocommit = False
-                self._lock(connection, over, patience)
+                wait_for_lock(
+                    partial(self._locks, connection),
+                    f"the lock of {self.place}",
+                    poll=POLL,
+                    over=over,
+                    patience=patience,
+                )
             yield
 
-    def _lock(self, connection: psycopg.Connection[Any], over: Event, patience: float) -> None:
-        end = monotonic() + patience
-        while connection.execute(LOCK, (f"{TABLE} {self._login}",)).fetchone() != (True,):
-            if over.wait(random.uniform(0.5, 1) * POLL):  # noqa: S311
-                raise BillitError("The run is over: nothing is asked any more.")
-            if monotonic() > end:
-                raise TransientError(
-                    f"Another process has held the lock of {self.place} for {patience:.0f} seconds."
-                )
+    def _locks(self, connection: psycopg.Connection[Any]) -> bool:
+        return connection.execute(LOCK, (f"{TABLE} {self._login}",)).fetchone() == (True,)
