@@ -37,6 +37,8 @@ import json, os, sys
 place = os.environ["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]
 if place == "broken":
     sys.exit(3)
+if place == "deaf":
+    sys.exit(0)
 with open(place, "a") as loaded:
     for line in sys.stdin:
         message = json.loads(line)
@@ -45,6 +47,10 @@ with open(place, "a") as loaded:
         elif message["type"] == "STATE":
             print(json.dumps(message["value"]), flush=True)
 """
+
+
+RECORD = b'{"type": "RECORD", "stream": "sales_invoices", "record": {"OrderID": 1}}\n'
+STATE = b'{"type": "STATE", "value": {}}\n'
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,13 @@ class Fleet:
         )
         put(store, tokens)
         return int(company)
+
+    def tap(self, script: str) -> None:
+        """Have a tap that does this."""
+        file = self.folder / "bin/tap-billit"
+        file.unlink()
+        file.write_text(f"#!{sys.executable}\nimport os, time\n{script}\n")
+        file.chmod(0o755)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         info = self.database.info
@@ -130,6 +143,20 @@ def fleet(tmp_path: Path, server: Postgres, clock: Clock) -> Generator[Fleet, No
     with DemoServer(account) as demo, psycopg.connect(place, autocommit=True) as database:
         database.execute((CHUNK.parent / "logins.sql").read_bytes())
         yield Fleet(tmp_path, demo, database)
+
+
+@pytest.mark.parametrize("record", [b"", RECORD], ids=["idle", "changed"])
+def test_a_tap_that_has_written_all_may_take_its_time(record: bytes, fleet: Fleet) -> None:
+    """It may have tokens to store yet."""
+    fleet.add("acme")
+    fleet.tap(f"os.write(1, {record + STATE!r}); os.close(1); time.sleep(0.5)")
+    assert "acme: complete; exit status: tap-billit 0" in fleet.run("acme")
+
+
+def test_a_target_that_reads_no_more_ends_its_tap(fleet: Fleet) -> None:
+    fleet.add("acme", schema="deaf")
+    fleet.tap(f"while True: os.write(1, {RECORD!r})")
+    assert "tap-billit -15, target-postgres 0" in fleet.run("acme", expect=1)
 
 
 def test_first_loads_then_what_changed_and_what_failed_alone(fleet: Fleet, clock: Clock) -> None:

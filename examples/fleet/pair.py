@@ -62,13 +62,17 @@ class Pair:
 
     def _load(self, tap: Process, held: list[bytes], keep: Callable[[str], object]) -> None:
         with self._started("target-postgres") as target:
-            feeder = Thread(target=feed, args=(held, tap.stdout, target.stdin))
+            feeder = Thread(target=feed, args=(held, tap, target.stdin))
             feeder.start()
             try:
                 for line in target.stdout or ():
                     keep(line.decode())
+                if target.wait():
+                    tap.terminate()
+            except BaseException:
+                tap.terminate()
+                raise
             finally:
-                tap.terminate()  # it has ended before the target, unless that failed
                 feeder.join()
 
     @contextmanager
@@ -83,8 +87,9 @@ class Pair:
         ) as process:
             try:
                 yield process
-            finally:
-                process.terminate()  # it has ended, unless we failed
+            except BaseException:
+                process.terminate()
+                raise
         self.ended[command] = process.returncode
 
 
@@ -96,9 +101,12 @@ def read(line: bytes) -> dict[str, Any]:
     return message
 
 
-def feed(held: list[bytes], source: IO[bytes], target: IO[bytes]) -> None:
+def feed(held: list[bytes], tap: Process, target: IO[bytes]) -> None:
     """Give the target what was held back, and what the tap writes from then on."""
-    with suppress(BrokenPipeError), target:
-        for line in chain(held, source):
-            target.write(line)
-            target.flush()
+    try:
+        with target:
+            for line in chain(held, tap.stdout or ()):
+                target.write(line)
+                target.flush()
+    except BrokenPipeError:
+        tap.terminate()  # nobody reads it any more
