@@ -43,3 +43,15 @@ where not exists (
 {% macro changed_rows(streams, keys, columns) %}
     {{- billit.source_rows(streams, dict(keys, **columns), unless_kept=keys) -}}
 {%- endmacro %}
+
+{#- And for lines and VAT, which change with more than their invoice: `parts_version` is theirs. -#}
+{% macro delete_changed_parts() %}
+    {%- set present = "(select invoice_id, parts_version as version from " ~ ref('int_billit__invoice_context') ~ ")" -%}
+    {{- billit.delete_changed(present, ['invoice_id']) -}}
+{% endmacro %}
+
+{% macro changed_parts() %}
+    select invoice_id, parts_version
+    from {{ ref('int_billit__invoice_context') }} as present
+    where {{ billit.unless_kept({'invoice_id': 'present.invoice_id'}) }}
+{%- endmacro %}

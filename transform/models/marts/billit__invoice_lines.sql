@@ -1,14 +1,6 @@
-{{ config(
-    materialized='incremental',
-    pre_hook="{{ billit.delete_changed(
-        '(select invoice_id, parts_version as version from ' ~ ref('int_billit__invoice_context') ~ ')',
-        ['invoice_id']
-    ) }}",
-) }}
+{{ config(materialized='incremental', pre_hook='{{ billit.delete_changed_parts() }}') }}
 with changed as (
-    select invoice_id, parts_version
-    from {{ ref('int_billit__invoice_context') }} as present
-    where {{ billit.unless_kept({'invoice_id': 'present.invoice_id'}) }}
+    {{ billit.changed_parts() }}
 )
 
 select
