@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tap_billit.auth.tokens_command import main
+from tap_billit.doctor.command import main as doctor
 from tests.kit.demo import empty_demo
 from tests.kit.login import count_companies, login_to
 from tests.kit.person import Person
@@ -33,6 +34,11 @@ def test_a_login_is_made_renewed_listed_and_revoked(
         assert count_companies(demo, login_to(demo, person.store)) == 2
         assert demo.refreshes == demo.live_refresh_tokens == 1
         assert demo.url in CliRunner().invoke(main, ["list", kind.collection]).output
+        report = tmp_path / "report.md"
+        asked = ["--config", str(person.file), "--report", str(report)]
+        assert CliRunner().invoke(doctor, asked).exit_code == 0
+        assert "OAuth" in report.read_text()
+        assert demo.live_refresh_tokens == 1
         assert person.runs("--revoke").exit_code == 0
         assert person.store.load() is None
 

@@ -14,7 +14,8 @@ from obstore.store import MemoryStore
 
 from tap_billit.auth.tokens_command import main
 from tap_billit.errors import BillitError, LoginError, TransientError
-from tap_billit.storage import open_storage
+from tap_billit.storage import open_collection, open_storage
+from tap_billit.storage.base import ChangedError
 from tap_billit.storage.objects import PROBE, Bucket
 from tests.kit.person import failed, free_port
 
@@ -104,6 +105,24 @@ def test_the_lock_of_a_row_keeps_others_out_while_its_process_lives(database: st
             pass  # pragma: no cover
     with theirs.exclusive(over=over, patience=1):
         pass
+
+
+def test_a_server_that_is_started_again_meanwhile_costs_nothing(database: str) -> None:
+    """The lock is gone with its connection; what was read is still a condition of the writing."""
+    mine, theirs = (open_storage(f"{database}#cut off", None) for _ in range(2))
+    open_collection(database, None).create()
+    mine.replace(None, b"{}")
+    with mine.exclusive(over=Event(), patience=1):
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            )
+        with theirs.exclusive(over=Event(), patience=5):
+            pass
+        mine.replace(b"{}", b'{"mine": 1}')
+        with pytest.raises(ChangedError):
+            theirs.replace(b"{}", b'{"theirs": 1}')
+    assert theirs.read() == b'{"mine": 1}'
 
 
 @pytest.fixture
