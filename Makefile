@@ -115,8 +115,10 @@ lock: $(UV) ## Update uv.lock to the newest versions
 	printf 'apache-airflow\nasyncpg\npsycopg2-binary\n' | $(COMPILE) tests/airflow/environments/airflow.txt -
 	echo 'meltanolabs-target-postgres~=0.8.1' | $(COMPILE) tests/airflow/environments/target.txt -
 
-clean: ## Remove all that was fetched or made, the demo's data included
-	rm -rf .tools .venv .next .lowest .airbyte .airflow .meltano dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove all that was fetched or made, the demo's data included, but not Meltano's state
+	@# Meltano's state stays: without it everything is loaded again.
+	if [ -d .meltano ]; then find .meltano -mindepth 1 -maxdepth 1 ! -name 'meltano.db*' -exec rm -rf {} +; fi
+	rm -rf .tools .venv .next .lowest .airbyte .airflow dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f output/*.duckdb output/*.duckdb.wal output/*.jsonl output/*.log output/*.html output/performance.md
 
 $(UV):

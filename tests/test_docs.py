@@ -99,6 +99,7 @@ class Machine:
         for theirs, ours in {
             "=production": "=demo",
             " production:": " demo:",
+            "hourly production": "hourly demo",
             "/srv/billit": str(self.folder),
             "TAP_BILLIT_CLIENT_ID=…\n": "",
             "TAP_BILLIT_CLIENT_SECRET=…\n": "",

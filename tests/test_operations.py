@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +46,74 @@ def test_a_log_of_json_without_secrets(tmp_path: Path) -> None:
     client = base64.b64encode(f"{demo.client_id}:{demo.client_secret}".encode()).decode()
     secrets = {demo.client_secret, client, *demo._access, *demo._refresh, *demo._spent}
     assert not [secret for secret in secrets if secret in done.stdout + done.stderr]
+
+
+OLD = "now [error    ] tap-billit      an old error\n"
+NEW = "now [error    ] tap-billit      a new error"
+
+FAILS = f"""#!/bin/sh
+echo "$@"
+echo 'now [info     ] tap-billit      all is well'
+echo '{NEW}'
+echo 'now [error    ] meltano         Block run completed'
+exit 3
+"""
+LOCKED = """#!/bin/sh
+echo 'now [error    ] meltano         Another pipeline is already running'
+exit 1
+"""
+
+
+class Cron:
+    """A project in which `examples/cron/hourly` finds this in place of Meltano."""
+
+    def __init__(self, folder: Path, meltano: str) -> None:
+        self.folder = folder
+        shutil.copytree(EXAMPLES / "cron", folder / "examples/cron")
+        for name in (".meltano", ".venv/bin"):
+            (folder / name).mkdir(parents=True)
+        (folder / ".venv/bin/meltano").write_text(meltano, encoding="utf-8")
+        (folder / ".venv/bin/meltano").chmod(0o700)
+        self.log.write_text(OLD, encoding="utf-8")
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "billit.log"
+
+    @property
+    def completed(self) -> bool:
+        return (self.folder / "billit.complete").exists()
+
+    def runs(self) -> tuple[int, str]:
+        """Exit status, and what cron would mail."""
+        command = [str(self.folder / "examples/cron/hourly"), "demo", "dbt-postgres:build"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603
+        return done.returncode, done.stdout + done.stderr
+
+
+def test_cron_mails_the_errors_of_a_run_that_failed(tmp_path: Path) -> None:
+    cron = Cron(tmp_path, FAILS)
+    assert cron.runs() == (3, f"exit status 3\n{NEW}\n")
+    assert not cron.completed
+    said = "--environment=demo run tap-billit target-postgres dbt-postgres:build\n"
+    assert cron.log.read_text(encoding="utf-8").startswith(OLD + said)
+
+
+def test_cron_mails_the_end_of_the_log_if_only_meltano_complains(tmp_path: Path) -> None:
+    status, mail = Cron(tmp_path, LOCKED).runs()
+    assert status == 1
+    assert "already running" in mail
+
+
+def test_a_complete_run_is_silent_and_leaves_its_time(tmp_path: Path) -> None:
+    cron = Cron(tmp_path, "#!/bin/sh\n")
+    assert cron.runs() == (0, "")
+    assert cron.completed
+
+
+def test_a_run_is_skipped_while_the_one_before_is_at_work(tmp_path: Path) -> None:
+    cron = Cron(tmp_path, "#!/bin/sh\n")
+    with (tmp_path / ".meltano/cron.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert cron.runs() == (0, "")
+    assert not cron.completed

@@ -34,7 +34,7 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "an empty key": ({"api_key": ""}, "There are no credentials"),
     "a demo elsewhere": (
         {"environment": "demo", "api_url": "https://x"},
-        "There are no credentials",
+        "or remove `api_url`: the account inside the tap has no address",
     ),
     "both kinds": (KEY | OAUTH, "`api_key` and OAuth's client_id, client_secret"),
     "a key and a token": (KEY | {"refresh_token": "t"}, "two kinds of credentials: `api_key`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -158,6 +159,9 @@ def open_store(
     login = f"-{fingerprint(storage.place)}" if location else ""
     beside = default and default.with_name(f"{default.name}{login}.unsaved")
     opened = store(storage, store(LocalFile(beside)) if beside else None)
+    if meltano := os.environ.get("MELTANO_ENVIRONMENT"):
+        opened.command = f"meltano --environment={meltano} invoke tap-billit:login"
+        return opened
     opened.command += f" --api-url {identity}" if api_url else f" --environment {environment}"
     opened.command += f" --token-store {opened.place}" if location else ""
     return opened

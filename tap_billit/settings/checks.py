@@ -47,12 +47,18 @@ def _way_in(values: Mapping[str, Any]) -> Iterator[str]:
             f"There are two kinds of credentials: `api_key` and OAuth's {', '.join(oauth)}. "
             "Give one of them."
         )
-    if values["environment"] == DEMO and not values["api_url"]:
+    is_demo = values["environment"] == DEMO
+    if is_demo and not values["api_url"]:
         return
     if not values["api_key"] and not {"client_id", "client_secret"} <= set(oauth):
         yield (
             "There are no credentials: give `client_id` and `client_secret` and run "
-            "`tap-billit-login`, or give `api_key`, or try it out with `environment` set to `demo`."
+            "`tap-billit-login`, or give `api_key`, or "
+            + (
+                "remove `api_url`: the account inside the tap has no address."
+                if is_demo
+                else "try it out with `environment` set to `demo`."
+            )
         )
 
 

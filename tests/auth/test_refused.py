@@ -31,6 +31,15 @@ def test_without_a_login_the_command_is_named(demo: DemoServer, store: TokenStor
     assert not demo.requests
 
 
+def test_under_meltano_the_command_is_meltanos(
+    demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "production")
+    command = r"run `meltano --environment=production invoke tap-billit:login`"
+    with pytest.raises(LoginError, match=command):
+        count_companies(demo, login_to(demo, store_of(demo, "memory://under-meltano")))
+
+
 def test_a_dead_login_ends_the_run_with_the_command(
     demo: DemoServer, store: TokenStore, waits: Waits
 ) -> None:
