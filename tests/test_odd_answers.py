@@ -1,8 +1,8 @@
 """One odd thing costs only itself: any answer of Billit is replaced by an odd one.
 
-The fast suite tries a few dozen. Two thousand take half an hour:
+The fast suite tries a few dozen. Two thousand, in parts, take an hour of two cores:
 
-    HYPOTHESIS_PROFILE=thorough pytest tests/test_odd_answers.py
+    HYPOTHESIS_PROFILE=thorough pytest -n auto tests/test_odd_answers.py
 
 `tests.simulation` holds the parts: `odd_answers` and `odd_connections` the catalogue, `odd_world`
 whose answers are odd and how often, `odd_reach` what depends on them, `odd_promise` the checks.
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.simulation.odd_reach import Reach
 
 IS_LONG = settings().max_examples >= 1000
+PARTS = range(20 if IS_LONG else 1)
+"""Each draws its own examples; a part that passed is done, whatever becomes of the others."""
 
 
 def whatever(odds: list[Odd]) -> Any:
@@ -68,8 +70,9 @@ answers = st.one_of(
 )
 
 
-@pytest.mark.timeout(7200 if IS_LONG else 600)
-@settings(max_examples=2000 if IS_LONG else 25)
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.timeout(3600 if IS_LONG else 600)
+@settings(max_examples=100 if IS_LONG else 25)
 @given(
     oddity=oddities(answers),
     synced=st.booleans(),
@@ -79,17 +82,28 @@ answers = st.one_of(
 @example(oddity=Oddity("a company", make=answering(429)), synced=False, runs=1, retry_minutes=15)
 @example(oddity=Oddity("an order", make=answering(404)), synced=True, runs=2, retry_minutes=0)
 def test_one_odd_thing_costs_only_itself(
-    *, oddity: Oddity, synced: bool, runs: int, retry_minutes: int
+    *,
+    part: int,  # noqa: ARG001
+    oddity: Oddity,
+    synced: bool,
+    runs: int,
+    retry_minutes: int,
 ) -> None:
     play(OddWorld(synced=synced), oddity, runs=runs, retry_minutes=retry_minutes)
 
 
-@pytest.mark.timeout(7200 if IS_LONG else 600)
-@settings(max_examples=300 if IS_LONG else 4)
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.timeout(3600 if IS_LONG else 600)
+@settings(max_examples=15 if IS_LONG else 4)
 @given(oddity=oddities(whatever(connections())), synced=st.booleans())
 @example(oddity=Oddity("an order", make=connection("chunks of a negative size")), synced=False)
 @example(oddity=Oddity("a file", make=connection("two lengths")), synced=False)
-def test_one_odd_connection_costs_only_its_answer(*, oddity: Oddity, synced: bool) -> None:
+def test_one_odd_connection_costs_only_its_answer(
+    *,
+    part: int,  # noqa: ARG001
+    oddity: Oddity,
+    synced: bool,
+) -> None:
     play(OddSockets(synced=synced), oddity, runs=1, retry_minutes=1)
 
 
