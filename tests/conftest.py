@@ -47,6 +47,20 @@ for _name in ("SIGHUP", "SIGINT", "SIGQUIT"):
         signal.signal(_signal, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: many tests wait, for processes that they start."""
+    cores = os.cpu_count() or 1
+    return cores + max(1, cores // 2)
+
+
+FIRST = ("test_models.py", "test_postgres.py", "test_definition.py", "test_odd_answers.py")
+"""The files with the longest tests: begun late, they would be waited for at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -259,7 +259,8 @@ def is_document(request: Request) -> bool:
 
 
 def as_text(row: Json) -> Json:
-    """A row as JSON has it, numbers as their digits."""
+    """A row as a table shows it: numbers as their digits, and none of it NUL."""
     raw = msgspec.json.Encoder(decimal_format="number").encode(row)
+    raw = raw.replace(rb"\u0000", rb"\ufffd")
     text: Json = json.loads(raw, parse_float=str, parse_int=str)
     return text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tap_billit.demo import Account, DemoServer
 from tap_billit.settings import SETTINGS
 from tests.kit.expected import KEYS
 from tests.pipeline import MELTANO, ROOT, build, clean
@@ -114,7 +115,14 @@ def test_a_project_takes_and_runs_it_without_a_hub(
         {"name": "target-own", "namespace": "target_own", "executable": str(loader)}
     ]
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    meltano("run", "tap-billit", "target-own", TAP_BILLIT_ENVIRONMENT="demo")
+    account = Account(companies=1, orders=60)
+    account.delete(account.rows(account.companies[0]["PartyID"])[0]["OrderID"])
+    with DemoServer(account) as demo:
+        meltano(
+            *("run", "tap-billit", "target-own"),
+            TAP_BILLIT_API_URL=demo.url,
+            TAP_BILLIT_API_KEY=demo.api_key,
+        )
     lines = (project / "loaded").read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["stream"] for line in lines} == {*KEYS} - {"invoice_files"}
     with closing(sqlite3.connect(project / ".meltano" / "meltano.db")) as db:

@@ -1,6 +1,6 @@
 """One odd thing costs only itself: any answer of Billit is replaced by an odd one.
 
-The fast suite tries a few dozen. Two thousand, in parts, take an hour of two cores:
+The fast suite tries a dozen. Two thousand, in parts, take an hour of two cores:
 
     HYPOTHESIS_PROFILE=thorough pytest -n auto tests/test_odd_answers.py
 
@@ -72,7 +72,7 @@ answers = st.one_of(
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.timeout(3600 if IS_LONG else 600)
-@settings(max_examples=100 if IS_LONG else 25)
+@settings(max_examples=100 if IS_LONG else 12)
 @given(
     oddity=oddities(answers),
     synced=st.booleans(),
@@ -94,7 +94,7 @@ def test_one_odd_thing_costs_only_itself(
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.timeout(3600 if IS_LONG else 600)
-@settings(max_examples=15 if IS_LONG else 4)
+@settings(max_examples=15 if IS_LONG else 2)
 @given(oddity=oddities(whatever(connections())), synced=st.booleans())
 @example(oddity=Oddity("an order", make=connection("chunks of a negative size")), synced=False)
 @example(oddity=Oddity("a file", make=connection("two lengths")), synced=False)

@@ -78,15 +78,6 @@ def documents(requests: list[Request]) -> int:
     return sum(map(is_document, requests))
 
 
-def test_text_that_postgres_cannot_hold_is_loaded_all_the_same(pipeline: Pipeline) -> None:
-    pipeline.select("sales_invoices.*")
-    company = pipeline.account.companies[0]["PartyID"]
-    order = pipeline.account.create(company, Reference="a\x00b\x01")
-    pipeline.run()
-    [row] = [r for r in pipeline.table("sales_invoices").values() if r["OrderID"] == str(order)]
-    assert row["Reference"] == "a\ufffdb\x01"
-
-
 def test_a_first_load_and_what_changed_after_it(pipeline: Pipeline) -> None:
     account = pipeline.account
     company, other = (each["PartyID"] for each in account.companies)
@@ -101,7 +92,8 @@ def test_a_first_load_and_what_changed_after_it(pipeline: Pipeline) -> None:
     pipeline.pass_hours(1)
     paid, changed, deleted = list(pipeline.orders(INVOICE, company))[-3:]
     account.pay(paid)
-    account.change(changed, Reference="PO 7", TotalExcl=Decimal("12345678901234.10"))
+    # NUL, which PostgreSQL cannot hold, costs no row.
+    account.change(changed, Reference="PO\x00 7\x01", TotalExcl=Decimal("12345678901234.10"))
     account.delete(deleted)
     account.create(other, OrderDirection="Cost", OrderType="CreditNote")
     asked = documents(pipeline.run())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import msgspec
+from typing_extensions import override
 
 from tap_billit.demo import Account, DemoServer, Reply
 from tap_billit.demo.dialect import Dialect
@@ -26,7 +27,30 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 10, 1, 10, tzinfo=timezone.utc)
 
+PAGE = 6
+FEW = PAGE + 2
+
 _names = itertools.count()
+
+
+class SmallAccount(Account):
+    """An account whose lists have little more than a page."""
+
+    @override
+    def parties(self, company_id: int) -> list[Json]:
+        return super().parties(company_id)[:FEW]
+
+    @override
+    def products(self, company_id: int) -> list[Json]:
+        return super().products(company_id)[:FEW]
+
+    @override
+    def documents(self, company_id: int) -> list[Json]:
+        return super().documents(company_id)[:FEW]
+
+    @override
+    def transactions(self, company_id: int) -> Any:
+        return super().transactions(company_id)[:FEW]
 
 
 class Bench:
@@ -37,10 +61,10 @@ class Bench:
         self.now = NOW
         by_offset = (dialect.by_id, dialect.from_id) != ("taken", "taken")
         orders = 36 if by_offset else 14  # more than a page in a stream, or not
-        self.account = Account(orders=orders, companies=2, clock=lambda: self.now)
+        self.account = SmallAccount(orders=orders, companies=2, clock=lambda: self.now)
         self.companies = [company["PartyID"] for company in self.account.companies]
         self.account.delete(self.account.rows(self.companies[0])[3]["OrderID"])
-        self.demo = DemoServer(self.account, page_size=6, dialect=dialect)
+        self.demo = DemoServer(self.account, page_size=PAGE, dialect=dialect)
         self.demo.hooks.append(self._busy_once)
         self.store = f"memory://dialect-{next(_names)}"
         self.token = self.demo.issue_refresh_token()
@@ -56,7 +80,8 @@ class Bench:
         return self.dialect.finish(request.path, replace(busy, headers={"Retry-After": "1"}))
 
     def sync(self, **config: Any) -> Run:
-        with mock.patch("time.sleep"):
+        hold = "tap_billit.api.rate_limit.RateLimiter.hold"  # else it waits as Billit asks
+        with mock.patch("time.sleep"), mock.patch(hold):
             run = sync(
                 self.demo,
                 state=self.state,
