@@ -149,6 +149,18 @@ def test_a_list_that_cannot_be_ordered_is_read_from_the_day_before() -> None:
         assert bookmark["replication_key_value"].startswith("2026-09-30")
 
 
+def test_an_order_by_change_that_is_ignored_is_noticed() -> None:
+    def ignore(request: Request) -> None:
+        if "LastModified" in request.query.get("$orderby", ""):
+            del request.query["$orderby"]
+
+    with speaking() as bench:
+        bench.demo.hooks.append(ignore)
+        life(bench)
+        for each in bench.state["bookmarks"]["parties"]["partitions"]:
+            assert each["replication_key_value"].startswith("2026-09-30")
+
+
 @pytest.mark.parametrize(
     ("foreign", "errors"), [("401", "list"), ("401", "empty"), ("400", "html"), ("403", "top")]
 )
