@@ -48,6 +48,15 @@ def test_a_query_goes_out_as_billit_writes_its_own() -> None:
     assert b"ApiKey: no-key\r\n" in headers
 
 
+def test_a_request_says_who_asks_and_brings_back_a_cookie() -> None:
+    first = OK.replace(b"OK\r\n", b"OK\r\nSet-Cookie: ARRAffinity=1\r\n")
+    with listening([first, OK]) as (url, got), client_of(url) as client:
+        client.get(ORDERS)
+        client.get(ORDERS)
+    assert all(b"User-Agent: tests\r\n" in request for request in got)
+    assert [b"Cookie: ARRAffinity=1\r\n" in request for request in got] == [False, True]
+
+
 def test_quotes_reach_billit_as_one_literal(
     client: BillitClient, demo: DemoServer, account: Account
 ) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 SUCCESS = range(200, 300)
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
+"""Bytes to unpack at a time: a page is no more, and each step costs."""
 
 ERROR_LIMIT = 1 << 16
 """Bytes of an answer that is no success: its status counts, and the code at its beginning."""

@@ -219,11 +219,8 @@ class BillitClient:
         if self._closed:
             raise RunOverError
         try:
-            with self._session.request(
-                method,
-                url,
-                headers=headers,
-                auth=self.auth,
+            with self._session.send(
+                self._prepared(method, url, headers),
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -232,6 +229,18 @@ class BillitClient:
         except UNSENT as error:
             raise unreachable(error, url) from None
         return response
+
+    def _prepared(self, method: str, url: str, headers: dict[str, str]) -> requests.PreparedRequest:
+        """The request, as the session would prepare it after a look at settings we do not use."""
+        request = requests.PreparedRequest()
+        request.prepare(
+            method,
+            url,
+            headers={**self._session.headers, **headers},
+            cookies=self._session.cookies,
+            auth=self.auth,
+        )
+        return request
 
 
 def _freeze_proxy_settings(session: requests.Session, url: str) -> None:

@@ -5,6 +5,19 @@ from __future__ import annotations
 from tests.simulation.mutating import Mutation, Replace, Rewrite
 
 GUARDS = (
+    # What each request says.
+    Mutation(
+        "nobody_asks",
+        Rewrite(
+            "api.client:BillitClient._prepared", "{**self._session.headers, **headers}", "headers"
+        ),
+        "test_client.py -k who_asks",
+    ),
+    Mutation(
+        "cookies_are_kept",
+        Rewrite("api.client:BillitClient._prepared", "cookies=self._session.cookies,", ""),
+        "test_client.py -k cookie",
+    ),
     # What the command line is given.
     Mutation(
         "nan_is_a_number",
