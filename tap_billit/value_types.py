@@ -164,6 +164,8 @@ def _read_boolean(value: Any) -> bool:
 
 def boolean(value: Any) -> bool | None:
     """The boolean that `value` is or says; None if there is none."""
+    if type(value) is bool:
+        return value
     try:
         return _read_boolean(value)
     except ValueError:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tap_billit.api.paginator import Row
     from tap_billit.api.query_fallbacks import Features, Query
 
+_ROWS = (dict, RawRow)
+
 
 class KeysetPaginator(Paginator):
     """Lists orders by OrderID and asks each next page from the last OrderID on.
@@ -77,7 +79,7 @@ class KeysetPaginator(Paginator):
                 f"Billit listed order {order} after order {self._last}, {self._why()}: going "
                 "on could miss orders."
             )
-        self._last = row["OrderID"] = order
+        self._last = order
 
     def _why(self) -> str:
         if Feature.BY_ID not in self.refused:
@@ -115,9 +117,12 @@ def pages(
 
 
 def _order_id(row: Row) -> int:
+    """The OrderID, which from then on is a number in the row as well."""
     order = whole_number(row.get("OrderID"))
     if order is None:
         raise AnswerError(f"Billit listed an order whose OrderID is {row.get('OrderID')!r}.")
+    if type(row["OrderID"]) is not int:
+        row["OrderID"] = order
     return order
 
 
@@ -145,4 +150,4 @@ def page_of(body: Any, path: str) -> tuple[list[Row], str | None]:
 
 
 def _is_row(value: Any) -> bool:
-    return isinstance(value, dict | RawRow)
+    return isinstance(value, _ROWS)
