@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SUCCESS = range(200, 300)
 
 CHUNK = 1 << 18
-"""Bytes to unpack at a time: a page is no more, and each step costs."""
+"""Bytes to unpack at a time: a page of rows is no more, and each step costs."""
 
 ERROR_LIMIT = 1 << 16
 """Bytes of an answer that is no success: its status counts, and the code at its beginning."""
