@@ -36,12 +36,26 @@ where not exists (
 
 {#- The same two for rows as they were loaded: their version is when they were read. -#}
 {% macro delete_changed_rows(streams, keys) %}
-    {%- set present = "(" ~ billit.source_rows(streams, keys) ~ ")" -%}
+    {%- set present = "(" ~ billit.source_rows(streams, keys=keys) ~ ")" -%}
     {{- billit.delete_changed(present, ['stream'] + (keys | list), version='extracted_at') -}}
 {%- endmacro %}
 
 {% macro changed_rows(streams, keys, columns) %}
-    {{- billit.source_rows(streams, dict(keys, **columns), unless_kept=keys) -}}
+    {{- billit.source_rows(streams, columns, keys=keys, unless_kept=true) -}}
+{%- endmacro %}
+
+{#- The condition that the model has no such row. It lists the keys that are new: asked for those that
+    do not exist, DuckDB reads all columns of all rows. -#}
+{% macro unless_row_kept(relation, stream, keys) %}
+    {%- set values = [] -%}
+    {%- for property, type in keys.values() -%}
+        {%- do values.append(billit.cast_property(property, type)) -%}
+    {%- endfor -%}
+    ({{ values | join(', ') }}) in (
+                select {{ values | join(', ') }} from {{ relation }}
+                except
+                select {{ keys | join(', ') }} from {{ this }} where stream = '{{ stream }}'
+            )
 {%- endmacro %}
 
 {#- And for lines and VAT, which change with more than their invoice: `parts_version` is theirs. -#}

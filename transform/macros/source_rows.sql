@@ -2,25 +2,22 @@
 
     `columns` maps a column's name to Billit's property and the type. A table or column that was not
     loaded gives nulls; but if there is no table at all, dbt looks in the wrong place: then it fails.
-    What the model keeps of them, by the keys `unless_kept`, is left out before their columns are read. -#}
-{% macro source_rows(streams, columns, unless_kept=none) %}
+    `keys` are columns that each table has. With `unless_kept`, rows that the model has are left out. -#}
+{% macro source_rows(streams, columns={}, keys={}, unless_kept=false) %}
     {%- set loaded = billit.loaded_streams(streams) -%}
     {%- for stream in loaded %}
-        {%- set present = billit.column_names(billit.stream_relation(stream)) %}
+        {%- set relation = billit.stream_relation(stream) %}
+        {%- set present = billit.column_names(relation) if columns else [] %}
         select
             cast('{{ stream }}' as varchar) as stream,
-            {%- for name, (property, type) in columns.items() %}
-            {{ billit.cast_property(property, type, property | lower in present) }} as {{ name }},
+            {%- for name, (property, type) in dict(keys, **columns).items() %}
+            {{ billit.cast_property(property, type, name in keys or property | lower in present) }} as {{ name }},
             {%- endfor %}
             cast(_sdc_extracted_at as timestamp) as extracted_at
-        from {{ billit.stream_relation(stream) }} as source
+        from {{ relation }}
         where _sdc_deleted_at is null
-        {%- if unless_kept %}
-            {%- set kept = {'stream': "'" ~ stream ~ "'"} %}
-            {%- for name, (property, _) in unless_kept.items() %}
-                {%- do kept.update({name: 'source."' ~ property ~ '"'}) %}
-            {%- endfor %}
-            and {{ billit.unless_kept(kept) }}
+        {%- if unless_kept and is_incremental() %}
+            and {{ billit.unless_row_kept(relation, stream, keys) }}
         {%- endif %}
         {%- if not loop.last %}
         union all
@@ -28,7 +25,7 @@
     {%- else %}
         select
             cast(null as varchar) as stream,
-            {%- for name, (property, type) in columns.items() %}
+            {%- for name, (property, type) in dict(keys, **columns).items() %}
             {{ billit.cast_property(property, type, false) }} as {{ name }},
             {%- endfor %}
             cast(null as timestamp) as extracted_at
@@ -77,7 +74,7 @@
 {% endmacro %}
 
 {#- An empty text means nothing, as DuckDB's loader has it already. -#}
-{% macro cast_property(property, type, is_present) %}
+{% macro cast_property(property, type, is_present=true) %}
     {%- set value = '"' ~ property ~ '"' if is_present else 'null' -%}
     {%- if type == 'json' -%}
         {{ billit.as_json(value) }}

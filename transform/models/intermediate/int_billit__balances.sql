@@ -1,4 +1,5 @@
-{#- What was open of each posted invoice, and from which day until which. So any day can be asked. -#}
+{#- What was open of each posted invoice, and from which day until which. So any day can be asked.
+    Where nothing was open there is no row. -#}
 with changes as (
     select
         invoice_id,
@@ -25,13 +26,23 @@ days as (
         sum(amount) as amount
     from changes
     group by invoice_id, day
+),
+
+balances as (
+    select
+        invoice_id,
+        day as valid_from,
+        lead(day) over (partition by invoice_id order by day) as valid_until,
+        sum(amount) over (
+            partition by invoice_id order by day rows between unbounded preceding and current row
+        ) as open_amount
+    from days
 )
 
 select
     invoice_id,
-    day as valid_from,
-    lead(day) over (partition by invoice_id order by day) as valid_until,
-    cast(sum(amount) over (
-        partition by invoice_id order by day rows between unbounded preceding and current row
-    ) as numeric(18, 2)) as open_amount
-from days
+    valid_from,
+    valid_until,
+    cast(open_amount as numeric(18, 2)) as open_amount
+from balances
+where open_amount <> 0

@@ -22,7 +22,6 @@ items as (
         and (balances.valid_until > month_ends.as_of or balances.valid_until is null)
     inner join {{ ref('billit__invoices') }} as invoices
         on balances.invoice_id = invoices.invoice_id
-    where balances.open_amount <> 0
 )
 
 select

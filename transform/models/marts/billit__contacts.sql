@@ -1,11 +1,14 @@
-with seen_in_orders as (
+with seen_only_in_orders as (
     select
-        *,
+        orders.*,
         row_number() over (
-            partition by company_id, partner_id order by last_modified_at desc nulls last, order_id desc
+            partition by orders.company_id, orders.partner_id
+            order by orders.last_modified_at desc nulls last, orders.order_id desc
         ) as place
-    from {{ ref('int_billit__orders') }}
-    where partner_id is not null and not is_deleted
+    from {{ ref('int_billit__orders') }} as orders
+    left join {{ ref('stg_billit__parties') }} as parties
+        on orders.company_id = parties.company_id and orders.partner_id = parties.party_id
+    where parties.party_id is null and orders.partner_id is not null and not orders.is_deleted
 ),
 
 known as (
@@ -75,10 +78,8 @@ known as (
         null as ledger_account,
         null as created_at,
         null as last_modified_at
-    from seen_in_orders as orders
-    left join {{ ref('stg_billit__parties') }} as parties
-        on orders.company_id = parties.company_id and orders.partner_id = parties.party_id
-    where orders.place = 1 and parties.party_id is null
+    from seen_only_in_orders as orders
+    where orders.place = 1
 ),
 
 traded as (

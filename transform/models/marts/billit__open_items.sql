@@ -10,7 +10,6 @@ with items as (
         on invoices.invoice_id = balances.invoice_id
         and balances.valid_from <= {{ as_of }}
         and (balances.valid_until > {{ as_of }} or balances.valid_until is null)
-    where balances.open_amount <> 0
 )
 
 select
