@@ -56,6 +56,14 @@ def test_json_of_another_shape_is_no_empty_list(body: Any, demo: DemoServer) -> 
         read(demo, OverlapPaginator(PARTIES, {}, key="PartyID"))
 
 
+@pytest.mark.parametrize("key", ["7", 7.0, " 7 ", 7])
+def test_the_key_of_an_order_is_a_number_from_then_on(key: Any, demo: DemoServer) -> None:
+    answering(demo, ORDERS, lambda _: {"Items": [{"OrderID": key}]})
+    [[row]] = read(demo, KeysetPaginator(ORDERS, [], after=None))
+    assert row == {"OrderID": 7}
+    assert type(row["OrderID"]) is int
+
+
 def test_orders_are_asked_from_the_last_one_on(demo: DemoServer, account: Account) -> None:
     found = read(demo, KeysetPaginator(ORDERS, [], after=None))
     company = account.companies[0]["PartyID"]

@@ -117,6 +117,11 @@ CRAWL = (
         told("party_is_deleted_between_pages"),
     ),
     Mutation(
+        "a_key_stays_as_it_was_written",
+        Rewrite("api.pagination:_order_id", "is not int", "is None"),
+        "test_pagination.py -k number_from_then_on",
+    ),
+    Mutation(
         "one_order_between_pages",
         Rewrite("api.pagination:KeysetPaginator._from_last", "self._last + 1", "self._last + 2"),
         "test_pagination.py",
