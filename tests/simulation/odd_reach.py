@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_billit.value_types import whole_number
 from tests.kit.demo import ACCOUNT, ORDERS
 from tests.simulation.tables import ALL, DETAILS, INDEX, KIND
 
@@ -26,8 +27,10 @@ OF_PATH = {
     "/v1/financialTransactions": "financial_transactions",
     "/v1/documents": "documents",
 }
-IDENTITY = {"OrderID", "CompanyID", "OrderDirection", "OrderType", "PartyID", "ProductID"}
-IDENTITY |= {"DocumentID", "BankAccountTransactionID"}
+KEYS = {"OrderID", "PartyID", "ProductID", "DocumentID", "BankAccountTransactionID"}
+"""Where one of these is another number, it is another record."""
+
+IDENTITY = KEYS | {"CompanyID", "OrderDirection", "OrderType"}
 """Where one of these is odd, it is not the record that was asked."""
 
 OF_ANOTHER_KIND = {"page: a sale among purchases", "page: a purchase among sales", "page: an offer"}
@@ -108,13 +111,23 @@ def _of_details(order: int, company: int, odd: Odd) -> Iterator[Reach]:
 def _of_list(request: Request, company: int, odd: Odd) -> Reach:
     streams = _streams_of(request)
     match odd.at:
+        case ("Items", int(), "LastModified", *_) if "LastModified" in request.query.get(
+            "$orderby", ""
+        ):
+            return Reach(streams, company)  # a row that is another on each page
         case ("Items", int(), str(name), *_) if name not in IDENTITY:
             return Reach(streams, company, names=frozenset({name}))
+        case ("Items", int(), str(name)) if name in KEYS and _is_number(odd.value):
+            return Reach(streams, company, believed=True)
     if odd.status in COMPANY_REFUSED:
         return Reach(OF_COMPANY, company)
     gone = request.path == "/v1/orders/deleted" and odd.status in {200, NO_SUCH_LIST}
     ends = odd.at == ("NextPageLink",)
     return Reach(streams, company, believed=odd.empty or gone or ends)
+
+
+def _is_number(value: str) -> bool:
+    return whole_number(value.strip('"')) is not None
 
 
 def _of_index(company: int, odd: Odd) -> Iterator[Reach]:
