@@ -67,13 +67,13 @@ airbyte-image: ## Build the image of the Airbyte source, with Docker
 next: $(UV) ## Run the tests with the newest pre-release of the Singer SDK
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .next
 	echo 'singer-sdk[msgspec,testing]>=0.55.0b1' > .next/overrides
-	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo]' --group dev
+	$(UV) pip install --quiet --python .next --overrides .next/overrides --editable '.[demo,postgres,remote,report]' --group dev
 	.next/bin/pytest -n auto --dist worksteal -m 'not locked_sdk and not postgres and not long and not airbyte and not airflow'
 
 # The other end, no part of CI either: does what pyproject.toml promises of old versions hold?
 lowest: $(UV) ## Run the tests with the lowest versions that pyproject.toml takes
 	$(UV) venv --quiet --clear --python '$(PYTHON_VERSION)' .lowest
-	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo]' --group dev
+	$(UV) pip install --quiet --python .lowest --resolution lowest-direct --editable '.[demo,postgres,remote,report]' --group dev
 	.lowest/bin/pytest -n auto --dist worksteal -m 'not postgres and not long and not airbyte and not airflow'
 
 lint: $(READY) ## Check style, types, dependencies, lock file, workflows, generated docs and figures

@@ -47,6 +47,7 @@ def test_a_table_stands_with_its_day_and_sizes_where_the_marks_are(
     assert text.startswith("# Fast\n\n<!-- state: ")
 
 
+@pytest.mark.locked_sdk
 def test_what_benchmarks_wrote_passes(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert page.exists()
     assert docs.main() == 0
