@@ -77,6 +77,7 @@ def reaches_of(world: World, event: Event) -> Iterator[Reach]:
         yield from _of_details(int(order), company, odd)
     else:
         yield _of_list(request, company, odd)
+        yield from _of_joints(request, company, odd)
         yield from _of_index(company, odd)
 
 
@@ -111,10 +112,6 @@ def _of_details(order: int, company: int, odd: Odd) -> Iterator[Reach]:
 def _of_list(request: Request, company: int, odd: Odd) -> Reach:
     streams = _streams_of(request)
     match odd.at:
-        case ("Items", int(), "LastModified", *_) if "LastModified" in request.query.get(
-            "$orderby", ""
-        ):
-            return Reach(streams, company)  # a row that is another on each page
         case ("Items", int(), str(name), *_) if name not in IDENTITY:
             return Reach(streams, company, names=frozenset({name}))
         case ("Items", int(), str(name)) if name in KEYS and _is_number(odd.value):
@@ -124,6 +121,13 @@ def _of_list(request: Request, company: int, odd: Odd) -> Reach:
     gone = request.path == "/v1/orders/deleted" and odd.status in {200, NO_SUCH_LIST}
     ends = odd.at == ("NextPageLink",)
     return Reach(streams, company, believed=odd.empty or gone or ends)
+
+
+def _of_joints(request: Request, company: int, odd: Odd) -> Iterator[Reach]:
+    """Two pages of a list by date share a row; with another date it is another row on each."""
+    by_date = "LastModified" in request.query.get("$orderby", "")
+    if by_date and odd.at and odd.at[0] == "Items" and "LastModified" in odd.at:
+        yield Reach(_streams_of(request), company)
 
 
 def _is_number(value: str) -> bool:
