@@ -79,6 +79,8 @@ class KeysetPaginator(Paginator):
                 f"Billit listed order {order} after order {self._last}, {self._why()}: going "
                 "on could miss orders."
             )
+        if type(row["OrderID"]) is not int:
+            row["OrderID"] = order  # a number from then on
         self._last = order
 
     def _why(self) -> str:
@@ -117,12 +119,9 @@ def pages(
 
 
 def _order_id(row: Row) -> int:
-    """The OrderID, which from then on is a number in the row as well."""
     order = whole_number(row.get("OrderID"))
     if order is None:
         raise AnswerError(f"Billit listed an order whose OrderID is {row.get('OrderID')!r}.")
-    if type(row["OrderID"]) is not int:
-        row["OrderID"] = order
     return order
 
 
