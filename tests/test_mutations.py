@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
+from tests.kit.thorough import IS_LONG
 from tests.simulation.mutations import MUTATIONS
 
 if TYPE_CHECKING:
     from tests.simulation.mutating import Mutation
 
 TESTS = Path(__file__).parent
-IS_LONG = settings().max_examples >= 1000
 FAILED = pytest.ExitCode.TESTS_FAILED
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.kit.thorough import IS_LONG, PARTS
 from tests.simulation.machine import Histories
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.promise import BrokenPromiseError
@@ -31,12 +32,8 @@ FOUND_LATE = (
 )
 """By how many made-up histories it takes until one of them catches it."""
 
-IS_LONG = settings().max_examples >= 1000
 LONG = pytest.mark.skipif(not IS_LONG, reason="takes minutes")
 pytestmark = pytest.mark.timeout(3600 if IS_LONG else 600)
-
-PARTS = range(20 if IS_LONG else 1)
-"""Each draws its own histories; a part that passed is done, whatever becomes of the others."""
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
+from tests.kit.thorough import IS_LONG, PARTS
 from tests.simulation import odd, odd_answers
 from tests.simulation.odd_connections import connections
 from tests.simulation.odd_promise import check_healed_run, check_odd_run
@@ -24,10 +25,6 @@ from tests.simulation.odd_world import MEANWHILE, PLACES, Oddity, OddSockets, Od
 if TYPE_CHECKING:
     from tests.simulation.odd import Odd
     from tests.simulation.odd_reach import Reach
-
-IS_LONG = settings().max_examples >= 1000
-PARTS = range(20 if IS_LONG else 1)
-"""Each draws its own examples; a part that passed is done, whatever becomes of the others."""
 
 
 def whatever(odds: list[Odd]) -> Any:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.kit.thorough import IS_LONG
 from tests.simulation import runs, stories, stories_recent
 from tests.simulation.airbyte import AirbyteHistories, airbyte
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-IS_LONG = settings().max_examples >= 1000
 
 pytestmark = pytest.mark.timeout(7200 if IS_LONG else 300)
 
