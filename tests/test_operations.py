@@ -9,11 +9,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from tap_billit.demo import Account, DemoServer
 from tests.pipeline import ROOT, clean
+
+if TYPE_CHECKING:
+    import pytest
 
 EXAMPLES = ROOT / "examples"
 
@@ -109,6 +113,20 @@ def test_a_complete_run_is_silent_and_leaves_its_time(tmp_path: Path) -> None:
     cron = Cron(tmp_path, "#!/bin/sh\n")
     assert cron.runs() == (0, "")
     assert cron.completed
+
+
+def test_without_the_lock_nothing_runs_and_cron_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tools").mkdir()
+    for name in ("sh", "dirname"):
+        (tmp_path / "tools" / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    cron = Cron(tmp_path, "#!/bin/sh\n")
+    status, mail = cron.runs()
+    assert status == 1
+    assert "flock" in mail
+    assert not cron.completed
 
 
 def test_a_run_is_skipped_while_the_one_before_is_at_work(tmp_path: Path) -> None:

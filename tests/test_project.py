@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
@@ -119,6 +120,15 @@ def test_the_docs_are_fresh() -> None:
     command = [sys.executable, "-m", "scripts.docs", "--check"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_is_cleaned_away_is_not_meltanos_state(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".meltano/loaders").mkdir(parents=True)
+    (tmp_path / ".meltano/meltano.db").touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607
+    assert [path.name for path in (tmp_path / ".meltano").iterdir()] == ["meltano.db"]
 
 
 def test_the_version_is_one() -> None:
