@@ -23,9 +23,9 @@ import psycopg
 
 from benchmarks import figures
 from benchmarks.process import UNUSUAL
-from tap_billit.auth.token_store import open_store
-from tap_billit.auth.tokens import Tokens
 from tap_billit.demo import Account, DemoServer
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.store import open_store
 from tests import pipeline, postgres
 from tests.kit.demo import TOKEN
 from tests.kit.expected import ROWS

@@ -19,12 +19,12 @@ from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
-from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError, RunOverError
 from tap_billit.incomplete import Incomplete
 from tap_billit.shared_lists import SharedLists
 from tap_billit.state import Watermark
 from tap_billit.state_messages import StatePace
+from tap_billit.tokens.store import open_store
 from tap_billit.value_types import whole_number
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from tap_billit.api.paginator import Row
     from tap_billit.auth.base import Auth
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.settings import Settings
+    from tap_billit.tokens.store import TokenStore
 
 logger = logging.getLogger("tap-billit")
 

@@ -20,9 +20,10 @@ from tap_billit.api.retry import Patience
 from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
-from tap_billit.auth.tokens import AnswerLostError, Tokens, now, tokens_in
 from tap_billit.demo import Account, DemoServer, Reply
 from tap_billit.errors import ApiError, TransientError
+from tap_billit.tokens.answer import AnswerLostError, tokens_in
+from tap_billit.tokens.document import Tokens, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable

@@ -12,9 +12,9 @@ import pytest
 from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
-from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import ApiError, BillitError
+from tap_billit.tokens.store import open_store
 from tests.kit.client import client_of
 from tests.kit.demo import ACCOUNT, ORDERS
 from tests.kit.sockets import listening

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 import yaml
 
-from tap_billit.auth.token_store import open_store
-from tap_billit.auth.tokens import Tokens
 from tap_billit.demo import Account, DemoServer
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import act_after
 from tests.kit.login import put
 from tests.kit.run import catalog_of

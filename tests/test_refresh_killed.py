@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.auth.token_store import open_store
 from tap_billit.errors import LoginError
+from tap_billit.tokens.store import open_store
 from tests.kit import refreshes
 from tests.kit.demo import empty_demo, oauth
 from tests.kit.login import count_companies, kept, login_to
@@ -28,8 +28,8 @@ from tests.kit.refreshes import finished, syncing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.auth.token_store import open_store
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
 from tap_billit.storage.local import RESERVE
+from tap_billit.tokens.store import open_store
 from tests.kit import refreshes
 from tests.kit.demo import TOKEN, empty_demo
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked, and killed")

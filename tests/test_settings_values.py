@@ -206,7 +206,7 @@ def test_a_login_without_a_home_is_told_where_to_put_the_tokens(
     def homeless(*_: Any) -> Any:
         raise RuntimeError("could not determine the home directory")
 
-    monkeypatch.setattr("tap_billit.auth.token_store.platformdirs.user_state_path", homeless)
+    monkeypatch.setattr("tap_billit.tokens.store.platformdirs.user_state_path", homeless)
     (tmp_path / "config.json").write_text('{"client_id": "x", "client_secret": "y"}')
     result = command("--config", "config.json")
     assert result.status == 1

@@ -17,9 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import filelock
 import pytest
 
-from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.shutdown import GRACE
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import TOKEN, account, oauth
 from tests.kit.process import SOON, tap, wait_for
 from tests.kit.run import Run, sync

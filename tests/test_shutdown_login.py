@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import pytest
 
-from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer, Reply
 from tap_billit.errors import BillitError
 from tap_billit.shutdown import GRACE, LAST_LINE
 from tap_billit.tap import TapBillit
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import TOKEN, account, oauth
 from tests.kit.process import SOON, TAP, tap, wait_for
 

@@ -9,9 +9,10 @@ import pytest
 import requests
 
 from tap_billit.auth.token_endpoint import RefusedError, TokenEndpoint
-from tap_billit.auth.tokens import Tokens, now, tokens_in
 from tap_billit.demo import Account, DemoServer
 from tap_billit.demo.dialect import QUESTIONS, Dialect
+from tap_billit.tokens.answer import tokens_in
+from tap_billit.tokens.document import Tokens, now
 
 
 def endpoint(demo: DemoServer) -> TokenEndpoint:

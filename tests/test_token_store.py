@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tap_billit.auth.token_store import TokenStore, open_store
-from tap_billit.auth.tokens import KNOWN, PendingRefresh, Tokens, now
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.redaction import fingerprint
 from tap_billit.storage.local import RESERVE, LocalFile
+from tap_billit.tokens.document import KNOWN, PendingRefresh, Tokens, now
+from tap_billit.tokens.store import TokenStore, open_store
 from tests.kit.login import exclusive, put
 
 TOKENS = Tokens(refresh_token="refresh-1", access_token="access-1", expires_at=now())
@@ -212,8 +212,8 @@ def test_a_lock_that_is_never_given_up_is_reported(
 FULL = """
 import resource, sys
 from tap_billit.errors import LoginError
-from tap_billit.auth.token_store import open_store
-from tap_billit.auth.tokens import Tokens
+from tap_billit.tokens.store import open_store
+from tap_billit.tokens.document import Tokens
 from tap_billit.storage.local import RESERVE
 from tests.kit.login import exclusive, put
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 
-from tap_billit.auth.token_store import TokenStore, open_store
-from tap_billit.auth.tokens import Tokens
 from tap_billit.errors import LoginError
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.store import TokenStore, open_store
 from tests.kit.login import kept, put
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.auth.token_store import TokenStore, open_store
-from tap_billit.auth.tokens import PendingRefresh, Tokens, now
 from tap_billit.errors import LoginError
 from tap_billit.storage import private_files
 from tap_billit.storage.base import ChangedError
+from tap_billit.tokens.document import PendingRefresh, Tokens, now
+from tap_billit.tokens.store import TokenStore, open_store
 from tests.kit.login import exclusive, put
 
 if TYPE_CHECKING:

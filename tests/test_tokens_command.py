@@ -10,14 +10,14 @@ from click.testing import CliRunner
 from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
-from tap_billit.auth import move
-from tap_billit.auth.document import Codec
-from tap_billit.auth.token_store import open_store
-from tap_billit.auth.tokens import PendingRefresh, Tokens, now
-from tap_billit.auth.tokens_command import main
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint
 from tap_billit.storage import open_storage
+from tap_billit.tokens import move
+from tap_billit.tokens.codec import Codec
+from tap_billit.tokens.command import main
+from tap_billit.tokens.document import PendingRefresh, Tokens, now
+from tap_billit.tokens.store import open_store
 from tests.kit.login import kept, put
 from tests.kit.person import failed
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.tokens.store import TokenStore
 
 THEN = datetime(2026, 10, 1, 12, tzinfo=timezone.utc)
 TOKENS = Tokens(refresh_token="refresh-1", access_token="access-1", expires_at=THEN)

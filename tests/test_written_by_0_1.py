@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tap_billit.auth.token_store import open_store
 from tap_billit.demo import DemoServer
 from tap_billit.redaction import fingerprint
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import account
 from tests.kit.run import sync
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_billit.auth.token_store import TokenStore, open_store
-from tap_billit.auth.tokens import Tokens
 from tap_billit.demo import fleet as demo
 from tap_billit.demo.fleet import FleetAccount, FleetClock, LimitPer
 from tap_billit.demo.limits import RequestLimit
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.store import TokenStore, open_store
 from tests.kit.expected import DETAILS, KEYS, ROWS, expected
 from tests.kit.login import put
 from tests.pipeline import COMPUTED, as_text

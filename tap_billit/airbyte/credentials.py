@@ -8,16 +8,16 @@ import msgspec
 from typing_extensions import override
 
 from tap_billit.airbyte import messages
-from tap_billit.auth.token_store import TokenStore
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint, without_credentials
 from tap_billit.storage.base import Storage
+from tap_billit.tokens.store import TokenStore
 
 if TYPE_CHECKING:
     from tap_billit.airbyte.config import Configuration
     from tap_billit.airbyte.output import Output
-    from tap_billit.auth.tokens import Tokens
     from tap_billit.settings import Settings
+    from tap_billit.tokens.document import Tokens
 
 PLACE = "the connector's configuration"
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tap_billit.airbyte.credentials import ConfigTokenStore
     from tap_billit.airbyte.output import Output
     from tap_billit.airbyte.writer import AirbyteWriter
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.settings import Settings
+    from tap_billit.tokens.store import TokenStore
 
 
 NOT_OFFERED = (

@@ -1,1 +1,1 @@
-"""The way in: an API key or OAuth, the rotating tokens, the command `tap-billit-login`."""
+"""What is on a request, and how a person gets in: API key, OAuth, `tap-billit-login`."""

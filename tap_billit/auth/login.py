@@ -17,9 +17,7 @@ import requests
 from tap_billit.api.retry import retrying
 from tap_billit.auth.callback import Catcher, NoCodeError, code_in, is_local
 from tap_billit.auth.oauth import DeadLoginError, OAuth
-from tap_billit.auth.rotation import SAVE_WAITS, Rotation
 from tap_billit.auth.token_endpoint import RefusedError
-from tap_billit.auth.tokens import AnswerLostError, Tokens
 from tap_billit.cli_files import TEXT, read_config
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import LoginError, TransientError
@@ -27,13 +25,16 @@ from tap_billit.settings import SETTINGS
 from tap_billit.settings.values import plain_values
 from tap_billit.shutdown import exit_on_signals, process
 from tap_billit.tap import TapBillit
+from tap_billit.tokens.answer import AnswerLostError
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.rotation import SAVE_WAITS, Rotation
 from tap_billit.unforeseen import SentenceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_billit.account import BillitAccount
-    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.tokens.store import TokenStore
 
 CODE_LIFE = 10 * 60
 """Seconds that Billit's codes last, and that the command waits for a redirect."""

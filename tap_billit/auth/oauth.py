@@ -31,18 +31,18 @@ from typing_extensions import override
 from tap_billit.api.rate_limit import WINDOW
 from tap_billit.api.retry import retrying
 from tap_billit.auth.base import Auth
-from tap_billit.auth.rotation import SAVE_WAITS, Rotation, pending
 from tap_billit.auth.token_endpoint import RefusedError
-from tap_billit.auth.tokens import Tokens
 from tap_billit.errors import LoginError, RunOverError, billit_code
 from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.rotation import SAVE_WAITS, Rotation, pending
 
 if TYPE_CHECKING:
     from tap_billit.api.retry import Patience
     from tap_billit.auth.token_endpoint import TokenEndpoint
-    from tap_billit.auth.token_store import TokenStore
-    from tap_billit.auth.tokens import PendingRefresh
+    from tap_billit.tokens.document import PendingRefresh
+    from tap_billit.tokens.store import TokenStore
 
 logger = logging.getLogger("tap-billit")
 

@@ -14,7 +14,6 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from tap_billit.api.body import SUCCESS
 from tap_billit.api.odd_json import LARGEST
 from tap_billit.api.session import take_turn
-from tap_billit.auth.tokens import AnswerLostError
 from tap_billit.errors import (
     UNSENT,
     BillitError,
@@ -24,6 +23,7 @@ from tap_billit.errors import (
     unreachable,
 )
 from tap_billit.redaction import Hidden
+from tap_billit.tokens.answer import AnswerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
 
 @pytest.fixture

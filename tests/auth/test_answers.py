@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.auth import rotation
-from tap_billit.auth.tokens import Tokens, UnreadableError, now, tokens_in
 from tap_billit.demo.messages import Reply
 from tap_billit.errors import LoginError
+from tap_billit.tokens import rotation
+from tap_billit.tokens.answer import UnreadableError, tokens_in
+from tap_billit.tokens.document import Tokens, now
 from tests.kit.demo import TOKEN
 from tests.kit.login import count_companies, kept, login_to, token_requests
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.messages import Request
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
     Disguise = Callable[[dict[str, Any]], bytes]
 

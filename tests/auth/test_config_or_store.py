@@ -12,8 +12,8 @@ from tests.kit.demo import rotate_then
 from tests.kit.login import count_companies, login_to
 
 if TYPE_CHECKING:
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
     from tests.kit.demo import Waits
 
 

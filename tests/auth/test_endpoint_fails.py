@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billit.auth.tokens import Tokens
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import ApiError, BillitError, LoginError, TransientError
+from tap_billit.tokens.document import Tokens
 from tests.kit.demo import ACCOUNT, TOKEN, rotate_then
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
 from tests.kit.sockets import listening
@@ -18,8 +18,8 @@ from tests.kit.sockets import listening
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
     from tests.kit.demo import Waits
 
 
@@ -161,7 +161,7 @@ def test_a_write_that_fails_after_the_refresh_is_tried_again(
             beside.rmdir()
 
     demo.hooks.append(break_disk)
-    monkeypatch.setattr("tap_billit.auth.rotation.time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr("tap_billit.tokens.rotation.time", SimpleNamespace(sleep=wait))
     assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert len(waits) == 3
     assert demo.refreshes == len(token_requests(demo)) == 1

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from tap_billit.api.session import rate_limited_session, rate_limiter
-from tap_billit.auth import lease
-from tap_billit.auth.tokens import PendingRefresh, now
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.storage.base import ChangedError
 from tap_billit.storage.memory import InMemory
+from tap_billit.tokens import lease
+from tap_billit.tokens.document import PendingRefresh, now
 from tests.kit.demo import TOKEN, rotate_then
 from tests.kit.login import count_companies, kept, login_to, put, store_of, token_requests
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_billit.auth.oauth import OAuth
-    from tap_billit.auth.token_store import TokenStore
-    from tap_billit.auth.tokens import Tokens
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.document import Tokens
+    from tap_billit.tokens.store import TokenStore
     from tests.kit.demo import Waits
 
 LEASE = 30.0

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billit.auth import rotation, tokens
 from tap_billit.demo.account import Account
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.demo.server import DemoServer
+from tap_billit.tokens import document, rotation
 from tests.kit.demo import ACCOUNT, TOKEN
 from tests.kit.login import count_companies, kept, login_to, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.tokens.store import TokenStore
 
 
 def test_nothing_happens_before_the_first_request(demo: DemoServer, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_sync_of_many_hours_never_shows_an_expired_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [datetime(2026, 10, 24, 20, tzinfo=timezone.utc)]
-    for module in (rotation, tokens):
+    for module in (rotation, document):
         monkeypatch.setattr(module, "now", lambda: clock[0])
     with DemoServer(Account(orders=0, clock=lambda: clock[0])) as demo:
         login = login_to(demo, store_of(demo, tmp_path / "t"), demo.issue_refresh_token())
@@ -82,7 +82,7 @@ def test_a_wrong_clock_costs_at_most_a_refresh(
 ) -> None:
     count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
     wrong = datetime.now(tz=timezone.utc) + timedelta(hours=hours)
-    for module in (rotation, tokens):
+    for module in (rotation, document):
         monkeypatch.setattr(module, "now", lambda: wrong)
     demo.expire_access_tokens()
     login = login_to(demo, store)

@@ -11,15 +11,16 @@ import requests
 
 from tap_billit.api.client import BillitClient
 from tap_billit.auth.api_key import ApiKeyAuth
-from tap_billit.auth.tokens import Tokens, now, tokens_in
 from tap_billit.demo.messages import Reply, Request
 from tap_billit.errors import ApiError, BillitError, LoginError
+from tap_billit.tokens.answer import tokens_in
+from tap_billit.tokens.document import Tokens, now
 from tests.kit.demo import ACCOUNT, TOKEN
 from tests.kit.login import count_companies, kept, login_to, put, store_of, token_requests
 
 if TYPE_CHECKING:
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
     from tests.kit.demo import Waits
 
 

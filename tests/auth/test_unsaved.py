@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from tap_billit.auth import rotation
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.storage.memory import InMemory
+from tap_billit.tokens import rotation
 from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
 
 class Flaky(InMemory):

@@ -10,7 +10,7 @@ import requests
 from tap_billit.api.client import BillitClient
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
-from tap_billit.auth.token_store import open_store
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billit.auth.base import Auth
-    from tap_billit.auth.token_store import TokenStore
-    from tap_billit.auth.tokens import Tokens
     from tap_billit.demo import DemoServer, Request
+    from tap_billit.tokens.document import Tokens
+    from tap_billit.tokens.store import TokenStore
 
 
 def store_of(demo: DemoServer, place: Path | str) -> TokenStore:

@@ -11,14 +11,14 @@ import requests
 from click.testing import CliRunner, Result
 
 from tap_billit.auth import login
-from tap_billit.auth.token_store import open_store
+from tap_billit.tokens.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_billit.auth.token_store import TokenStore
     from tap_billit.demo.server import DemoServer
+    from tap_billit.tokens.store import TokenStore
 
 
 ELSEWHERE = "https://example.com/billit"

@@ -13,13 +13,14 @@ import requests
 from tap_billit import shutdown
 from tap_billit.api import prefetch
 from tap_billit.api.client import BillitClient
-from tap_billit.auth import oauth, rotation, token_endpoint, token_store, tokens
+from tap_billit.auth import oauth, token_endpoint
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
-from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError, LoginError
 from tap_billit.storage import base, local, private_files
 from tap_billit.tap import TapBillit
+from tap_billit.tokens import answer, document, rotation, store
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 WATCHED = {
     module.__file__
     for module in (
-        *(prefetch, shutdown, oauth, rotation, tokens, token_endpoint, token_store),
+        *(prefetch, shutdown, oauth, token_endpoint, answer, document, rotation, store),
         *(base, local, private_files),
     )
 }

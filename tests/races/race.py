@@ -19,7 +19,7 @@ from tests.races.workers import Contestant, Crowd
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_billit.auth.tokens import Tokens
+    from tap_billit.tokens.document import Tokens
     from tests.races.proxy import LossyProxy
 
 T = TypeVar("T")

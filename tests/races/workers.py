@@ -18,9 +18,9 @@ from tap_billit.api.client import BillitClient
 from tap_billit.api.retry import Patience
 from tap_billit.auth.oauth import DeadLoginError, OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
-from tap_billit.auth.token_store import open_store
 from tap_billit.errors import BillitError
 from tap_billit.storage.base import Storage
+from tap_billit.tokens.store import open_store
 from tests.kit.demo import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ LOGIN = (
     # Spending a single-use token.
     Mutation(
         "no_note_before_spending",
-        Rewrite("auth.rotation:Rotation.spend", "self._store.replace(noted)", "pass"),
+        Rewrite("tokens.rotation:Rotation.spend", "self._store.replace(noted)", "pass"),
         "auth/test_endpoint_fails.py -k rotation_whose_answer",
     ),
     Mutation(
         "room_is_not_reserved",
-        Rewrite("auth.rotation:Rotation._asked", "self._store.reserve()", "pass"),
+        Rewrite("tokens.rotation:Rotation._asked", "self._store.reserve()", "pass"),
         "test_refresh_survives.py -k full_disk",
     ),
     Mutation(
@@ -28,28 +28,28 @@ LOGIN = (
     ),
     Mutation(
         "answer_is_not_kept_before_it_is_read",
-        Replace("auth.rotation:Rotation._keep_answer", lambda *_: None),
+        Replace("tokens.rotation:Rotation._keep_answer", lambda *_: None),
         "auth/test_answers.py -k kept",
     ),
     Mutation(
         "kept_answer_is_not_used",
-        Rewrite("auth.rotation:Rotation.recover", "if kept is None or note is None", "if True"),
+        Rewrite("tokens.rotation:Rotation.recover", "if kept is None or note is None", "if True"),
         "auth/test_answers.py -k later_version",
     ),
     Mutation(
         "new_tokens_are_saved_in_one_try",
-        Rewrite("auth.rotation:Rotation._keep", "(*SAVE_WAITS, 0)", "(0,)"),
+        Rewrite("tokens.rotation:Rotation._keep", "(*SAVE_WAITS, 0)", "(0,)"),
         "auth/test_unsaved.py -k stumbles",
     ),
     Mutation(
         "no_copy_of_unsaved_tokens",
-        Replace("auth.rotation:Rotation._make_copy", lambda *_: None),
+        Replace("tokens.rotation:Rotation._make_copy", lambda *_: None),
         "auth/test_unsaved.py -k beside",
     ),
     Mutation(
         "late_write_overrules_a_newer_login",
         Rewrite(
-            "auth.rotation:Rotation._put",
+            "tokens.rotation:Rotation._put",
             "if there is None or self.overrules or spent in _at_stake(there)",
             "if True",
         ),

@@ -35,12 +35,12 @@ STORES = (
     ),
     Mutation(
         "anothers_note_keeps_nobody_out",
-        Replace("auth.lease:Lease.left", lambda *_: 0.0),
+        Replace("tokens.lease:Lease.left", lambda *_: 0.0),
         "auth/test_lease.py -k for_its_lease",
     ),
     Mutation(
         "a_token_is_sent_however_old_its_note",
-        Replace("auth.lease:Lease.check", lambda _: None),
+        Replace("tokens.lease:Lease.check", lambda _: None),
         "auth/test_lease.py -k third_of_the_lease",
     ),
     Mutation(
@@ -50,7 +50,7 @@ STORES = (
     ),
     Mutation(
         "a_refused_taker_does_not_wait",
-        Rewrite("auth.rotation:Rotation.is_lost", "self._lease.renew()", "pass"),
+        Rewrite("tokens.rotation:Rotation.is_lost", "self._lease.renew()", "pass"),
         "auth/test_lease.py -k waits_once_more",
     ),
     Mutation(
@@ -61,7 +61,7 @@ STORES = (
     Mutation(
         "an_answer_gives_way_to_a_login_that_has_begun",
         Rewrite(
-            "auth.rotation:_at_stake",
+            "tokens.rotation:_at_stake",
             'return (*note, fingerprint(there.refresh_token or ""))',
             "return note",
         ),
@@ -69,12 +69,12 @@ STORES = (
     ),
     Mutation(
         "the_key_encrypts_nothing",
-        Replace("auth.document:Codec.seal", lambda _, raw: raw),
+        Replace("tokens.codec:Codec.seal", lambda _, raw: raw),
         "test_token_store_key.py -k shows_nothing",
     ),
     Mutation(
         "a_login_that_is_being_moved_is_used",
-        Rewrite("auth.token_store:TokenStore._decode", "if content.moving_to", "if False"),
+        Rewrite("tokens.store:TokenStore._decode", "if content.moving_to", "if False"),
         "test_tokens_command.py -k cut_off_goes_on",
     ),
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from tap_billit.auth.tokens_command import main
 from tap_billit.doctor.command import main as doctor
+from tap_billit.tokens.command import main
 from tests.kit.demo import empty_demo
 from tests.kit.login import count_companies, login_to
 from tests.kit.person import Person

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from obstore.store import MemoryStore
 
-from tap_billit.auth.tokens_command import main
 from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.storage import open_collection, open_storage
 from tap_billit.storage.base import ChangedError
 from tap_billit.storage.objects import PROBE, Bucket
+from tap_billit.tokens.command import main
 from tests.kit.person import failed, free_port
 
 URL = "s3://bucket/folder/one.json"

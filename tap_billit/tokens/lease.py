@@ -27,7 +27,7 @@ from tap_billit.api.rate_limit import since_start
 from tap_billit.errors import TransientError
 
 if TYPE_CHECKING:
-    from tap_billit.auth.tokens import PendingRefresh
+    from tap_billit.tokens.document import PendingRefresh
 
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at the note of another, which usually is gone in one."""

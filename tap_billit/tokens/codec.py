@@ -1,4 +1,4 @@
-"""What stands in a token store: the tokens of one client in one environment, encrypted or not."""
+"""How a document stands in a token store: as JSON, encrypted where a key is given."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_billit.auth.tokens import Tokens
 from tap_billit.errors import LoginError
 from tap_billit.redaction import Hidden
+from tap_billit.tokens.document import Document
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
 ENCRYPTED = b"gAAAA"
 """How a text by Fernet begins: its version, and a time before the year 2242."""
-
-
-class Document(Tokens, frozen=True, kw_only=True, omit_defaults=True):
-    """Tokens, whose they are, and where they are being moved to: nobody uses them here then."""
-
-    environment: str
-    client: str
-    moving_to: str | None = None
 
 
 class DamagedError(LoginError):

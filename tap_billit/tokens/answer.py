@@ -1,27 +1,19 @@
-"""The tokens of a login, and how they are read from what the token endpoint answered."""
+"""The tokens in what the token endpoint answered."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
-
-import msgspec
+from datetime import datetime, timedelta
+from typing import Any
 
 from tap_billit.api.odd_json import objects_in, text_of
 from tap_billit.errors import LoginError, TransientError
-from tap_billit.redaction import Hidden, fingerprint
+from tap_billit.tokens.document import Tokens
 
 LEEWAY = timedelta(minutes=5)
 """How long before its end an access token is renewed; at most a tenth of its life."""
 
-KNOWN = 200
-"""How many spent tokens a store remembers: more than a week of hourly refreshes."""
-
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-
-Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+\Z")]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class AnswerLostError(TransientError):
@@ -34,47 +26,6 @@ class UnreadableError(LoginError):
 
 class NotLastingError(LoginError):
     """There is an access token, and nothing to renew it with."""
-
-
-class PendingRefresh(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A refresh that began at `since`, with the token or code of that fingerprint.
-
-    `answer` is what Billit said to it, byte for byte, once it has; `refused` is when it refused
-    the token that nobody knew the fate of. For `lease` seconds nobody but `owner` sends it.
-    """
-
-    token: str
-    since: Moment
-    answer: str | None = None
-    refused: Moment | None = None
-    owner: str | None = None
-    lease: float | None = None
-
-    @property
-    def raw(self) -> bytes:
-        """The answer as it came; empty, if there is none."""
-        return (self.answer or "").encode("latin-1", "replace")
-
-
-class Tokens(Hidden, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A login: the tokens as Billit gave them, and the fingerprints of those that came before."""
-
-    refresh_token: Printable | None = None
-    access_token: Printable | None = None
-    expires_at: Moment | None = None
-    renew_at: Moment | None = None
-    known: tuple[str, ...] = ()
-    spending: PendingRefresh | None = None
-
-    def remembering(self, *tokens: str | None) -> tuple[str, ...]:
-        """`known` with the fingerprints of `tokens` as the latest."""
-        latest = dict.fromkeys(fingerprint(token) for token in tokens if token)
-        return (*(old for old in self.known if old not in latest), *latest)[-KNOWN:]
-
-    @property
-    def fresh(self) -> bool:
-        """Whether the access token is good for a while."""
-        return bool(self.access_token and self.renew_at and now() < self.renew_at)
 
 
 def tokens_in(raw: bytes, before: Tokens, *, since: datetime) -> Tokens:
@@ -117,8 +68,3 @@ def _life(expires_in: Any) -> timedelta:
     except (TypeError, ValueError):
         seconds = 3600
     return timedelta(seconds=seconds if 60 <= seconds <= 86400 else 3600)  # noqa: PLR2004
-
-
-def now() -> datetime:
-    """This machine's clock, aware."""
-    return datetime.now(tz=timezone.utc)

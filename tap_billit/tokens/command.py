@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_billit.auth.document import Codec
-from tap_billit.auth.move import move as move_login
-from tap_billit.auth.token_store import default_folder
-from tap_billit.auth.tokens import now
 from tap_billit.errors import LoginError
 from tap_billit.shutdown import exit_on_signals, process
 from tap_billit.storage import open_collection, open_storage
+from tap_billit.tokens.codec import Codec
+from tap_billit.tokens.document import now
+from tap_billit.tokens.move import move as move_login
+from tap_billit.tokens.store import default_folder
 from tap_billit.unforeseen import SentenceCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_billit.auth.document import Document
-    from tap_billit.auth.tokens import PendingRefresh
+    from tap_billit.tokens.document import Document, PendingRefresh
 
 HEADINGS = ("LOGIN", "ENVIRONMENT", "CLIENT", "ACCESS UNTIL (UTC)", "HEALTH")
 

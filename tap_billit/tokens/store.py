@@ -11,19 +11,19 @@ import msgspec
 import platformdirs
 from typing_extensions import override
 
-from tap_billit.auth.document import Codec, DamagedError, plain
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint, without_credentials
 from tap_billit.storage import open_storage
 from tap_billit.storage.local import LocalFile
+from tap_billit.tokens.codec import Codec, DamagedError, plain
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
     from threading import Event
 
-    from tap_billit.auth.tokens import Tokens
     from tap_billit.storage.base import Storage
+    from tap_billit.tokens.document import Tokens
 
 
 class TokenStore:

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tap_billit.auth.document import plain
-from tap_billit.auth.rotation import SAVE_WAITS, Rotation
-from tap_billit.auth.token_store import TokenStore
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint
+from tap_billit.tokens.codec import plain
+from tap_billit.tokens.rotation import SAVE_WAITS, Rotation
+from tap_billit.tokens.store import TokenStore
 
 if TYPE_CHECKING:
-    from tap_billit.auth.document import Codec, Document
     from tap_billit.storage.base import Storage
+    from tap_billit.tokens.codec import Codec
+    from tap_billit.tokens.document import Document
 
 
 def move(source: Storage, target: Storage, codec: Codec) -> None:

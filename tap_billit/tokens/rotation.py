@@ -9,27 +9,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tap_billit.auth.lease import LONG, Lease, pause
-from tap_billit.auth.tokens import (
-    KNOWN,
-    AnswerLostError,
-    NotLastingError,
-    PendingRefresh,
-    Tokens,
-    UnreadableError,
-    now,
-    tokens_in,
-)
 from tap_billit.errors import BillitError, LoginError, RunOverError
 from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
 from tap_billit.storage.base import ChangedError
+from tap_billit.tokens.answer import AnswerLostError, NotLastingError, UnreadableError, tokens_in
+from tap_billit.tokens.document import KNOWN, PendingRefresh, Tokens, now
+from tap_billit.tokens.lease import LONG, Lease, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from tap_billit.auth.token_store import TokenStore
+    from tap_billit.tokens.store import TokenStore
 
 SAVE_WAITS = (1, 2, 4, 8, 15, 30)
 """Seconds between tries to store new tokens: a minute in all, however short other patience is."""
