@@ -160,9 +160,9 @@ class OpenOrders:
         """These rows have been written, open or not."""
         if not self.known:
             return
-        for order, is_open in rows.items():
-            if is_open != (order in self._orders):
-                self._turn(order, is_open=is_open)
+        open_now = {order for order, is_open in rows.items() if is_open}
+        for order in sorted(open_now ^ self._orders.intersection(rows)):
+            self._turn(order, is_open=order in open_now)
         if len(self._said["opened"]) + len(self._said["closed"]) > max(FEW, len(self._orders) // 8):
             self._pack()
 

@@ -70,16 +70,17 @@ class KeysetPaginator(Paginator):
         self.query = self._from_last() if more else None
 
     def _is_written(self, row: Row) -> bool:
-        return self._last is not None and _order_id(row) <= self._last
+        return self._last is not None and _order_id(row.get("OrderID")) <= self._last
 
     def _check_order(self, row: Row) -> None:
-        order = _order_id(row)
+        said = row.get("OrderID")
+        order = _order_id(said)
         if self._last is not None and order <= self._last:
             raise AnswerError(
                 f"Billit listed order {order} after order {self._last}, {self._why()}: going "
                 "on could miss orders."
             )
-        if type(row["OrderID"]) is not int:
+        if order is not said:
             row["OrderID"] = order  # a number from then on
         self._last = order
 
@@ -118,10 +119,10 @@ def pages(
             yield rows
 
 
-def _order_id(row: Row) -> int:
-    order = whole_number(row.get("OrderID"))
+def _order_id(said: Any) -> int:
+    order = whole_number(said)
     if order is None:
-        raise AnswerError(f"Billit listed an order whose OrderID is {row.get('OrderID')!r}.")
+        raise AnswerError(f"Billit listed an order whose OrderID is {said!r}.")
     return order
 
 

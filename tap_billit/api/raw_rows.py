@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import MutableMapping
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw
 from typing_extensions import override
 
 from tap_billit.api.json_text import read_strictly
-from tap_billit.value_types import DATE_TIME, LARGEST, type_name
+from tap_billit.value_types import LARGEST, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,18 +37,13 @@ _SCALARS: dict[str, Any] = {
     "number": Annotated[float, Meta(ge=-9e18, le=9e18)],
 }
 _ANY = bool | int | float | str | list[Any] | dict[str, Any]
-_DATE_TIME = Annotated[datetime, Meta(tz=False)]
-_TEXT_OF_DATE_TIME = Annotated[str, Meta(pattern=rf"(?a)\A(?:{DATE_TIME})\Z")]
+_DATE_TIME = Annotated[str, Meta(min_length=19, max_length=29)]
+"""To the second, or at most nine digits more; whether it is one is seen for a page at once."""
+_NAIVE = Annotated[datetime, Meta(tz=False)]
 
-_ALIKE = bytes.maketrans(b"123456789Et\t", b"000000000e  ")
-_ODD_DATE_TIME = b"0 00:00:00"
-"""A blank or a small t before the time."""
-_ODD_SECONDS = b":00.0000000000"
-"""More digits of a second than nine."""
+_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
 _EXPONENT = re.compile(rb"0e(?<!\\u00e)00* *[,\]}]")
 """It may make 0 of a number, or more than any amount; `\\u00e9` is a letter."""
-_ODD_ESCAPE = re.compile(rb"\\u00(?:20|2[eE]|3[\daA]|74)")
-"""A blank, point, digit, colon or t: characters of which the above are made."""
 
 
 class RawRow(MutableMapping[str, Any]):
@@ -111,6 +107,13 @@ def is_as_it_came(row: Any) -> bool:
     return isinstance(row, RawRow) and row.raw is not None
 
 
+class _Step(NamedTuple):
+    """From an object to a property of it, or to the items of that array."""
+
+    get: Callable[[Any], Any]
+    is_array: bool
+
+
 class _Page(msgspec.Struct):
     Items: list[Raw]
     NextPageLink: str | None = None
@@ -127,8 +130,7 @@ class RawReader:
         self, properties: Mapping[str, Any], *, keys: Iterable[str], expected: Mapping[str, str]
     ) -> None:
         types = {name: _or_null(of) for name, of in properties.items()}
-        dates = (name for name in READ.intersection(types) if properties[name].get("format"))
-        types |= dict.fromkeys(dates, _TEXT_OF_DATE_TIME | None)
+        self._dates = [*_paths_of_dates({"properties": properties})]
         required = dict.fromkeys(keys, _SCALARS["integer"])
         required |= {name: Literal[value] for name, value in expected.items()}
         # The company may be absent, but not null.
@@ -151,23 +153,37 @@ class RawReader:
         except msgspec.ValidationError:
             return read_strictly(content)
         odd = _is_odd(content)
-        rows = [
-            read_strictly(raw) if odd and _is_odd(bytes(raw)) else self._row(raw, company)
-            for raw in page.Items
-        ]
-        return {"Items": rows, "NextPageLink": page.NextPageLink, "Count": page.Count}
+        rows = [None if odd and _is_odd(bytes(raw)) else self._checked(raw) for raw in page.Items]
+        if not self._have_dates(filter(None, rows)):
+            rows = [row if row and self._have_dates([row]) else None for row in rows]
+        read = [self._raw_row(raw, row, company) for raw, row in zip(page.Items, rows, strict=True)]
+        return {"Items": read, "NextPageLink": page.NextPageLink, "Count": page.Count}
 
-    def _row(self, raw: Raw, company: int) -> Any:
+    def _checked(self, raw: Raw) -> Any:
+        """The values of a row; None: its types are not those of the schema."""
         try:
-            row = self._read(*self._values(self._read_row(raw)))
+            return self._read_row(raw)
         except msgspec.ValidationError:
+            return None
+
+    def _have_dates(self, rows: Iterable[Any]) -> bool:
+        """Whether the texts of these rows that should be date-times are, as we write them."""
+        rows = [*rows]
+        texts = [*chain.from_iterable(_values_at(path, rows) for path in self._dates)]
+        try:
+            msgspec.convert(texts, list[_NAIVE])
+        except msgspec.ValidationError:
+            return False
+        all_of_them = "".join(texts)
+        return " " not in all_of_them and "t" not in all_of_them
+
+    def _raw_row(self, raw: Raw, row: Any, company: int) -> Any:
+        if row is None or row.CompanyID not in (None, company):
             return read_strictly(raw)
         if row.CompanyID is None:
             raw = Raw(b'%b,"CompanyID":%d}' % (bytes(raw)[:-1], company))
             row.CompanyID = company
-        elif row.CompanyID != company:
-            return read_strictly(raw)
-        return RawRow(raw, row)
+        return RawRow(raw, self._read(*self._values(row)))
 
 
 def _is_odd(content: bytes) -> bool:
@@ -175,10 +191,28 @@ def _is_odd(content: bytes) -> bool:
 
     A text that looks like it counts as well: its row is read as usual.
     """
-    if b"\n" in content or b"\r" in content or _ODD_ESCAPE.search(content):
-        return True
-    alike = content.translate(_ALIKE, b"+-")
-    return bool(_ODD_DATE_TIME in alike or _ODD_SECONDS in alike or _EXPONENT.search(alike))
+    return (
+        b"\n" in content
+        or b"\r" in content
+        or _EXPONENT.search(content.translate(_ALIKE, b"+-")) is not None
+    )
+
+
+def _paths_of_dates(definition: Mapping[str, Any], *above: _Step) -> Iterator[tuple[_Step, ...]]:
+    if definition.get("format"):
+        yield above
+    for name, of in definition.get("properties", {}).items():
+        is_array = type_name(of) == "array"
+        part = of.get("items", {}) if is_array else of
+        yield from _paths_of_dates(part, *above, _Step(attrgetter(name), is_array))
+
+
+def _values_at(path: tuple[_Step, ...], rows: Iterable[Any]) -> Iterable[Any]:
+    """What stands there in these rows, without nulls."""
+    for step in path:
+        values = filter(None, map(step.get, rows))
+        rows = chain.from_iterable(values) if step.is_array else values
+    return rows
 
 
 def _or_null(definition: Mapping[str, Any]) -> Any:

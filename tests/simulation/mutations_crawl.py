@@ -118,7 +118,7 @@ CRAWL = (
     ),
     Mutation(
         "a_key_stays_as_it_was_written",
-        Rewrite("api.pagination:KeysetPaginator._check_order", "is not int", "is None"),
+        Rewrite("api.pagination:KeysetPaginator._check_order", "order is not said", "False"),
         "test_pagination.py -k number_from_then_on",
     ),
     Mutation(
