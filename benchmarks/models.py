@@ -55,6 +55,11 @@ def multiply(engine: Engine, times: int) -> None:
     shift = f"cast(copy as bigint) * {STRIDE}"
     for table in (*ROWS, *DETAILS, "deleted_orders", "financial_transactions"):
         moved = {name: f"{name} + {shift}" for name in ('"OrderID"', '"BankAccountTransactionID"')}
+        # A credit note names its invoice by number: each copy its own.
+        moved |= {
+            name: f"{name} || '-' || cast(copy as varchar)"
+            for name in ('"OrderNumber"', '"AboutInvoiceNumber"')
+        }
         moved['"AssignedEntities"'] = ASSIGNED[engine.target].format(shift=shift)
         found = engine.query(
             "select column_name as name from information_schema.columns"

@@ -196,10 +196,17 @@ class DuckDb(Engine):
 
     @override
     def execute(self, sql: str) -> None:
-        # By the loader's DuckDB: what a newer one has written it may not be able to read.
+        # By dbt's DuckDB: what a newer one has written it may not be able to read.
+        self._by_dbts("{}", sql)
+
+    def plan(self, sql: str) -> str:
+        """How dbt's DuckDB would run a query."""
+        return self._by_dbts("print({}.fetchall())", f"explain {sql}")
+
+    def _by_dbts(self, statement: str, sql: str) -> str:
         python = executable("python", "dbt-duckdb", "dbt-postgres")
-        statement = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute(sys.argv[2])"
-        call(python, "-c", statement, self.file, sql)
+        statement = statement.format("duckdb.connect(sys.argv[1]).execute(sys.argv[2])")
+        return call(python, "-c", f"import duckdb, sys; {statement}", self.file, sql)
 
     def copy(self, folder: Path) -> DuckDb:
         """The same database, to be changed, and what dbt has parsed."""

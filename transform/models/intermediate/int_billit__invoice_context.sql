@@ -57,11 +57,10 @@ invoices as (
     left join {{ ref('stg_billit__parties') }} as parties
         on orders.company_id = parties.company_id and orders.partner_id = parties.party_id
     left join numbered
-        on orders.order_type = 'CreditNote'
-        and orders.company_id = numbered.company_id
+        on orders.company_id = numbered.company_id
         and orders.partner_id = numbered.partner_id
         and orders.order_direction = numbered.order_direction
-        and orders.about_invoice_number = numbered.order_number
+        and case when orders.order_type = 'CreditNote' then orders.about_invoice_number end = numbered.order_number
     left join products
         on orders.company_id = products.company_id
     cross join categories

@@ -19,7 +19,7 @@ with banked as (
         on transactions.company_id = rates.company_id
         and transactions.currency = rates.currency
         and transactions.value_date >= rates.valid_from
-        and (transactions.value_date < rates.valid_until or rates.valid_until is null)
+        and transactions.value_date < coalesce(rates.valid_until, cast('9999-12-31' as date))
 ),
 
 declared as (
