@@ -142,7 +142,7 @@ class CompanyState(Walk):
         """The bookmark, or Billit's clock if it is ahead of that: nothing is to fall between."""
         if self.bookmark is None or watermark.asked_at is None:
             return self.bookmark
-        return min(self.bookmark, self._clock.floor(watermark.asked_at - lookback))
+        return min(self.bookmark, self._clock.floor(shifted(watermark.asked_at, -lookback)))
 
     def _check_past(self, bookmark: datetime, now: datetime) -> None:
         if self._clock.earliest(bookmark) > shifted(now, ZONE_DOUBT):

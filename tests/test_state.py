@@ -99,6 +99,17 @@ def test_the_bookmark_is_never_past_the_mark_nor_past_billits_clock(
     assert BRUSSELS.latest(bookmark) <= asked_at - LOOKBACK
 
 
+@pytest.mark.parametrize("newest", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("asked_at", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_the_calendar_has_an_end_in_either_direction(newest: str, asked_at: str) -> None:
+    state: dict[str, Any] = {"replication_key_value": "0001-01-01T00:00:00"}
+    crawl = crawled(state, newest, datetime.fromisoformat(asked_at).replace(tzinfo=timezone.utc))
+    nothing_changed(crawl, newest)
+    assert crawl.bookmark is not None
+    # Before time zones, Brussels was 17 minutes and a half ahead.
+    assert crawl.bookmark - BRUSSELS.read(newest) < timedelta(minutes=18)
+
+
 @pytest.mark.parametrize(
     ("asked_at", "settled"),
     [

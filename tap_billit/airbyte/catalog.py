@@ -70,14 +70,14 @@ class Choice:
     full_refresh: bool
 
     def entry(self, stream: type[BillitStream]) -> Json:
-        """The tap's catalog entry: the stream with these columns, its keys, cursor and company."""
+        """The tap's catalog entry: the stream with these columns; its keys are added by the tap."""
         declared: Any = stream
         cursor = declared.replication_key
         cursor = cursor if isinstance(cursor, str) else None
-        needed = {*self.columns, *declared.primary_keys, cursor, COMPANY}
         columns = declared.schema["properties"]
         if self.columns:
-            columns = {name: columns[name] for name in columns if name in needed}
+            wanted = {*self.columns, COMPANY}
+            columns = {name: columns[name] for name in columns if name in wanted}
         return {
             "tap_stream_id": self.stream,
             "stream": self.stream,

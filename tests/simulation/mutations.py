@@ -73,7 +73,9 @@ _ALL = (
     ),
     Mutation(
         "decimals_as_floats",
-        Replace("api.client:read_strictly", json.loads),
+        Rewrite(
+            "api.client:BillitClient._read", "return read(", "return __import__('json').loads("
+        ),
         "test_sync.py",
     ),
     Mutation(
@@ -200,7 +202,7 @@ _ALL = (
     Mutation(
         "the_calendar_has_no_ends",
         Rewrite("clock:shifted", "except OverflowError", "except KeyError"),
-        "test_settings_values.py test_clock.py test_state.py",
+        "test_state.py -k calendar",
     ),
     # Files.
     Mutation(

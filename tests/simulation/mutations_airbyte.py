@@ -61,11 +61,6 @@ AIRBYTE = (
         "airbyte/test_read.py -k full_refresh",
     ),
     Mutation(
-        "keys_may_be_left_out",
-        Rewrite("airbyte.catalog:Choice.entry", "*declared.primary_keys, cursor,", ""),
-        "airbyte/test_read.py -k columns",
-    ),
-    Mutation(
         "an_old_configuration_overwrites_the_newer",
         Rewrite("airbyte.credentials:ConfigTokenStore.replace", "tokens != self._sent", "True"),
         "airbyte/test_tokens.py -k before_a_refresh",

@@ -207,7 +207,7 @@ CRAWL = (
             "self.note_written(len(each.records))",
             "pass",
         ),
-        "test_unit_of_failure.py -k costs_no_more",
+        "test_watermark.py -k costs_no_more",
     ),
     Mutation(
         "no_last_state",

@@ -124,7 +124,7 @@ LOGIN = (
     Mutation(
         "what_was_there_stays_there",
         Rewrite("storage.private_files:create", "path.unlink(missing_ok=True)", "pass"),
-        "test_token_store_safety.py -k 'was_there'",
+        "test_token_store_safety.py -k was_there",
     ),
     Mutation(
         "others_may_read_the_tokens",
