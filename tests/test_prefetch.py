@@ -72,21 +72,6 @@ def test_a_failure_comes_in_its_turn_and_ends_the_rest() -> None:
     assert len(calls.begun) <= 7 + 5
 
 
-def test_one_page_is_asked_ahead() -> None:
-    calls = Calls()
-    pages = prefetch(map(calls, range(1, 5)), at_most=1)
-    for page in pages:
-        calls.started(min(page + 1, 4))
-        assert len(calls.begun) <= page + 1
-
-
-def test_a_page_that_fails_ahead_costs_no_page_before() -> None:
-    pages = prefetch(map(Calls(fails=3), range(1, 5)), at_most=1)
-    assert [next(pages), next(pages)] == [1, 2]
-    with pytest.raises(BillitError, match="number 3"):
-        next(pages)
-
-
 def test_all_pages_are_asked_while_the_first_is_used() -> None:
     calls = Calls()
     with closing(prefetch(map(calls, range(1, 9)))) as pages:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Event, Semaphore, Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -33,15 +32,14 @@ def map_in_order(call: Callable[[A], T], arguments: Iterable[A], *, at_once: int
         yield under_way.popleft().result()
 
 
-def prefetch(items: Iterator[T], *, at_most: int = sys.maxsize) -> Generator[T, None, None]:
-    """`items`, none of which is None; `at_most` so many are under way while one is used."""
+def prefetch(items: Iterator[T]) -> Generator[T, None, None]:
+    """`items`, none of which is None: the next are under way while one is used."""
     fetched: SimpleQueue[Future[T | None]] = SimpleQueue()
-    wanted = Semaphore(at_most)
     over = Event()
 
     def fetch() -> None:
         last = False
-        while not last and wanted.acquire() and not over.is_set():
+        while not last and not over.is_set():
             future: Future[T | None] = Future()
             fulfil(future, next, items, None)
             last = future.exception() is not None or future.result() is None
@@ -50,11 +48,9 @@ def prefetch(items: Iterator[T], *, at_most: int = sys.maxsize) -> Generator[T, 
     _start(fetch)
     try:
         while (item := fetched.get().result()) is not None:
-            wanted.release()
             yield item
     finally:
         over.set()
-        wanted.release()
 
 
 def fulfil(future: Future[T], call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:

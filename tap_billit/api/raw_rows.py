@@ -8,6 +8,7 @@ they may refuse too much, and must never accept what the usual way would print o
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import MutableMapping
 from datetime import datetime
 from itertools import chain
@@ -24,25 +25,30 @@ from tap_billit.value_types import LARGEST, type_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    _Check = Callable[[list[Any]], bool]
+    _Path = tuple["_Step", ...]
+
 READ = frozenset(
     {"OrderID", "OrderDirection", "OrderType", "LastModified", "Paid"}
     | {"CreationDate", "DocumentDate", "ValueDate"}
 )
 """What streams read of every row, besides its keys: for any other property all of it is parsed."""
 
-_SCALARS: dict[str, Any] = {
+_DATE_TIME = Annotated[str, Meta(min_length=19, max_length=29)]
+"""To the second, or at most nine digits more."""
+_NAIVE = Annotated[datetime, Meta(tz=False)]
+_TYPES: dict[str | None, Any] = {
     "string": str,
     "boolean": bool,
     "integer": Annotated[int, Meta(ge=-LARGEST, le=LARGEST)],
-    "number": Annotated[float, Meta(ge=-9e18, le=9e18)],
+    "number": Raw,
+    "object": Raw,
+    None: None,
 }
-_ANY = bool | int | float | str | list[Any] | dict[str, Any]
-_DATE_TIME = Annotated[str, Meta(min_length=19, max_length=29)]
-"""To the second, or at most nine digits more; whether it is one is seen for a page at once."""
-_NAIVE = Annotated[datetime, Meta(tz=False)]
 
-_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
-_EXPONENT = re.compile(rb"0e(?<!\\u00e)00* *[,\]}]")
+_DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
+_TOO_LONG = b"0" * 19
+_EXPONENT = re.compile(rb"0e(?<!\\u00e)[+-]?0+ *[,\]}]")
 """It may make 0 of a number, or more than any amount; `\\u00e9` is a letter."""
 
 
@@ -111,7 +117,7 @@ class _Step(NamedTuple):
     """From an object to a property of it, or to the items of that array."""
 
     get: Callable[[Any], Any]
-    is_array: bool
+    is_array: bool = False
 
 
 class _Page(msgspec.Struct):
@@ -130,11 +136,13 @@ class RawReader:
         self, properties: Mapping[str, Any], *, keys: Iterable[str], expected: Mapping[str, str]
     ) -> None:
         types = {name: _or_null(of) for name, of in properties.items()}
-        self._dates = [*_paths_of_dates({"properties": properties})]
-        required = dict.fromkeys(keys, _SCALARS["integer"])
+        self._paths: defaultdict[_Check, list[_Path]] = defaultdict(list)
+        for check, path in _paths({"properties": properties}):
+            self._paths[check].append(path)
+        required = dict.fromkeys(keys, _TYPES["integer"])
         required |= {name: Literal[value] for name, value in expected.items()}
         # The company may be absent, but not null.
-        types |= required | {"CompanyID": _SCALARS["integer"]}
+        types |= required | {"CompanyID": _TYPES["integer"]}
         required.pop("CompanyID", None)
         # In the schema's order, which is Billit's: msgspec looks for the next name first.
         row = _struct(
@@ -152,10 +160,13 @@ class RawReader:
             page = self._read_page(content)
         except msgspec.ValidationError:
             return read_strictly(content)
-        odd = _is_odd(content)
-        rows = [None if odd and _is_odd(bytes(raw)) else self._checked(raw) for raw in page.Items]
-        if not self._have_dates(filter(None, rows)):
-            rows = [row if row and self._have_dates([row]) else None for row in rows]
+        many_lines = _has_many_lines(content)
+        rows = [
+            None if many_lines and _has_many_lines(bytes(raw)) else self._checked(raw)
+            for raw in page.Items
+        ]
+        if not self._fit(filter(None, rows)):
+            rows = [row if row and self._fit([row]) else None for row in rows]
         read = [self._raw_row(raw, row, company) for raw, row in zip(page.Items, rows, strict=True)]
         return {"Items": read, "NextPageLink": page.NextPageLink, "Count": page.Count}
 
@@ -166,16 +177,13 @@ class RawReader:
         except msgspec.ValidationError:
             return None
 
-    def _have_dates(self, rows: Iterable[Any]) -> bool:
-        """Whether the texts of these rows that should be date-times are, as we write them."""
+    def _fit(self, rows: Iterable[Any]) -> bool:
+        """Whether the values of these rows are what the types of msgspec do not tell."""
         rows = [*rows]
-        texts = [*chain.from_iterable(_values_at(path, rows) for path in self._dates)]
-        try:
-            msgspec.convert(texts, list[_NAIVE])
-        except msgspec.ValidationError:
-            return False
-        all_of_them = "".join(texts)
-        return " " not in all_of_them and "t" not in all_of_them
+        return all(
+            check([*chain.from_iterable(_values_at(path, rows) for path in paths)])
+            for check, paths in self._paths.items()
+        )
 
     def _raw_row(self, raw: Raw, row: Any, company: int) -> Any:
         if row is None or row.CompanyID not in (None, company):
@@ -186,25 +194,52 @@ class RawReader:
         return RawRow(raw, self._read(*self._values(row)))
 
 
-def _is_odd(content: bytes) -> bool:
-    """Whether something may be in it that the types of msgspec accept, and ours do not.
+def _has_many_lines(content: bytes) -> bool:
+    return b"\n" in content or b"\r" in content
 
-    A text that looks like it counts as well: its row is read as usual.
-    """
+
+def _are_dates(texts: list[str]) -> bool:
+    """Whether these texts are naive date-times as the schema has them."""
+    try:
+        msgspec.convert(texts, list[_NAIVE])
+    except msgspec.ValidationError:
+        return False
+    written = "".join(texts)
+    return " " not in written and "t" not in written
+
+
+def _are_numbers(values: list[Raw]) -> bool:
+    """Whether all of this JSON is numbers without an exponent, or null."""
+    written = b",".join(values).translate(_DIGITS)
+    return _TOO_LONG not in written and not written.translate(None, b"0-.,").replace(b"null", b"")
+
+
+def _are_objects(values: list[Raw]) -> bool:
+    """Whether all of this JSON is objects, or null; nothing in them is a number to be looked at."""
+    written = [*map(bytes, values)]
+    alike = b",".join(written).translate(_DIGITS)
     return (
-        b"\n" in content
-        or b"\r" in content
-        or _EXPONENT.search(content.translate(_ALIKE, b"+-")) is not None
+        all(value.startswith(b"{") or value == b"null" for value in written)
+        and _TOO_LONG not in alike
+        and not _EXPONENT.search(alike)
     )
 
 
-def _paths_of_dates(definition: Mapping[str, Any], *above: _Step) -> Iterator[tuple[_Step, ...]]:
+_CHECKS: dict[str | None, _Check] = {"number": _are_numbers, "object": _are_objects}
+
+
+def _paths(definition: Mapping[str, Any], *above: _Step) -> Iterator[tuple[_Check, _Path]]:
+    """Where there are values that are looked at, and how."""
+    name = type_name(definition)
     if definition.get("format"):
-        yield above
+        yield _are_dates, above
+    elif name == "array":
+        *before, last = above
+        yield from _paths(definition.get("items", {}), *before, last._replace(is_array=True))
+    elif "properties" not in definition and name in _CHECKS:
+        yield _CHECKS[name], above
     for name, of in definition.get("properties", {}).items():
-        is_array = type_name(of) == "array"
-        part = of.get("items", {}) if is_array else of
-        yield from _paths_of_dates(part, *above, _Step(attrgetter(name), is_array))
+        yield from _paths(of, *above, _Step(attrgetter(name)))
 
 
 def _values_at(path: tuple[_Step, ...], rows: Iterable[Any]) -> Iterable[Any]:
@@ -216,25 +251,21 @@ def _values_at(path: tuple[_Step, ...], rows: Iterable[Any]) -> Iterable[Any]:
 
 
 def _or_null(definition: Mapping[str, Any]) -> Any:
-    return _type_of(definition) | None
+    of = _type_of(definition)
+    return of if of is Raw else of | None if of else None
 
 
 def _type_of(definition: Mapping[str, Any]) -> Any:
     """The type of values that fit, without null."""
+    name = type_name(definition)
     if definition.get("format"):
         return _DATE_TIME
-    name = type_name(definition)
     if name == "array":
         return list[_type_of(definition.get("items", {}))]  # type: ignore[misc]
-    if name == "object":
-        return _object(definition)
-    return _SCALARS.get(name or "", _ANY)
-
-
-def _object(definition: Mapping[str, Any]) -> Any:
-    if "properties" not in definition:
-        return dict[str, Any]
-    return _struct([(name, _or_null(of), None) for name, of in definition["properties"].items()])
+    if "properties" in definition:
+        parts = definition["properties"].items()
+        return _struct([(name, _or_null(of), None) for name, of in parts])
+    return _TYPES[name]
 
 
 def _struct(fields: list[Any]) -> type[msgspec.Struct]:

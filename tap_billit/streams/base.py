@@ -12,7 +12,6 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_billit.api.pagination import pages
-from tap_billit.api.prefetch import prefetch
 from tap_billit.backfill import is_first_load
 from tap_billit.catalog import CataloguedStream
 from tap_billit.errors import AnswerError, BillitError
@@ -177,12 +176,12 @@ class CompanyStream(BillitStream):
         self.logger.log(level, "%s, company %s: %s", self.name, company, message)
 
     def pages(self, paginator: Paginator, company: int) -> Iterator[list[Row]]:
-        """The pages of a list, each asked while the last is used; a metric counts them."""
+        """The pages of a list; a metric counts them."""
         with metrics.http_request_counter(self.name, self.path) as counter:
             usable = partial(self.usable, company)
             read = self.reader(company)
             asked = pages(self.account.client, paginator, company=company, usable=usable, read=read)
-            for page in prefetch(asked, at_most=1):
+            for page in asked:
                 counter.increment()
                 yield page
 

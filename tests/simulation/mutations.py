@@ -295,52 +295,68 @@ _ALL = (
     ),
     Mutation(
         "raw_on_two_lines",
-        Rewrite("api.raw_rows:_is_odd", 'b"\\n" in content', "False"),
+        Rewrite("api.raw_rows:_has_many_lines", 'b"\\n" in content', "False"),
         "test_raw_rows.py -k line",
     ),
     Mutation(
         "raw_on_two_old_lines",
-        Rewrite("api.raw_rows:_is_odd", 'b"\\r" in content', "False"),
+        Rewrite("api.raw_rows:_has_many_lines", 'b"\\r" in content', "False"),
         "test_raw_rows.py -k line",
     ),
     Mutation(
         "raw_with_a_blank_before_the_time",
-        Rewrite("api.raw_rows:RawReader._have_dates", '" " not in all_of_them', "True"),
+        Rewrite("api.raw_rows:_are_dates", '" " not in written', "True"),
         "test_raw_rows.py -k space",
     ),
     Mutation(
         "raw_with_a_small_t_before_the_time",
-        Rewrite("api.raw_rows:RawReader._have_dates", '"t" not in all_of_them', "True"),
+        Rewrite("api.raw_rows:_are_dates", '"t" not in written', "True"),
         "test_raw_rows.py -k small",
     ),
     Mutation(
         "raw_with_any_date",
-        Rewrite("api.raw_rows:RawReader._have_dates", "return False", "return True"),
+        Rewrite("api.raw_rows:_are_dates", "return False", "return True"),
         "test_raw_rows.py -k day",
-    ),
-    Mutation(
-        "raw_with_odd_dates_in_parts",
-        Rewrite(
-            "api.raw_rows:RawReader._have_dates",
-            "for path in self._dates",
-            "for path in self._dates if len(path) == 1",
-        ),
-        "test_raw_rows.py -k array",
-    ),
-    Mutation(
-        "an_odd_date_costs_its_page",
-        Rewrite("api.raw_rows:RawReader.page", "if row and self._have_dates([row])", "if False"),
-        "test_raw_rows.py -k leaves_the_others",
-    ),
-    Mutation(
-        "raw_with_odd_exponents",
-        Rewrite("api.raw_rows:_is_odd", "is not None", "is True"),
-        "test_raw_rows.py -k exponent",
     ),
     Mutation(
         "raw_with_more_digits_of_a_second",
         Replace("api.raw_rows:_DATE_TIME", str),
         "test_raw_rows.py -k digits",
+    ),
+    Mutation(
+        "raw_with_odd_values_in_parts",
+        Rewrite("api.raw_rows:RawReader._fit", "in paths)", "in paths if len(path) == 1)"),
+        "test_raw_rows.py -k array",
+    ),
+    Mutation(
+        "an_odd_value_costs_its_page",
+        Rewrite("api.raw_rows:RawReader.page", "if row and self._fit([row])", "if False"),
+        "test_raw_rows.py -k leaves_the_others",
+    ),
+    Mutation(
+        "raw_with_what_is_no_number",
+        Rewrite("api.raw_rows:_are_numbers", "not written.translate", "True or written.translate"),
+        "test_raw_rows.py -k other_row",
+    ),
+    Mutation(
+        "raw_with_numbers_of_any_length",
+        Rewrite("api.raw_rows:_are_numbers", "_TOO_LONG not in written", "True"),
+        "test_raw_rows.py -k amount",
+    ),
+    Mutation(
+        "raw_with_what_is_no_object",
+        Rewrite("api.raw_rows:_are_objects", 'value.startswith(b"{")', "True"),
+        "test_raw_rows.py -k other_row",
+    ),
+    Mutation(
+        "raw_with_long_numbers_in_objects",
+        Rewrite("api.raw_rows:_are_objects", "_TOO_LONG not in alike", "True"),
+        "test_raw_rows.py -k long",
+    ),
+    Mutation(
+        "raw_with_odd_exponents_in_objects",
+        Rewrite("api.raw_rows:_are_objects", "not _EXPONENT.search(alike)", "True"),
+        "test_raw_rows.py -k exponent",
     ),
     Mutation(
         "raw_beyond_a_bigint",

@@ -95,14 +95,6 @@ def singer(config: Json, run: Run, target: Target, ends: Ends) -> TapBillit:
     return TapBillit(config=config, state=deepcopy(target.state), message_writer=pipe)
 
 
-def _one_ahead(items: Iterator[Any], *, at_most: int) -> Iterator[Any]:
-    assert at_most == 1
-    following = next(items, None)
-    while (item := following) is not None:
-        following = next(items, None)
-        yield item
-
-
 def _all_ahead(items: Iterator[Any]) -> Iterator[Any]:
     yield from list(items)
 
@@ -206,7 +198,6 @@ def in_this_thread(
         mock.patch("tap_billit.tap.STREAMS", chosen),
         mock.patch("tap_billit.account.rate_limited_session", return_value=session),
         mock.patch("requests.sessions.preferred_clock", return_value=0.0),
-        mock.patch("tap_billit.streams.base.prefetch", _one_ahead),
         mock.patch("tap_billit.streams.order_details.prefetch", _all_ahead),
         mock.patch("tap_billit.streams.order_details.map_in_order", _in_order),
         mock.patch("tap_billit.state_messages.PAGE", page_size),
