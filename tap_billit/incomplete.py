@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_billit.errors import BillitError, Costs, TransientError
@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 NAMED = 10
 """How many of a kind the end of a run names."""
+
+REASONS = 3
+"""How many reasons it gives for that; the log has told each where it came up."""
 
 
 class IncompleteError(BillitError):
@@ -86,13 +89,13 @@ class Incomplete:
                 "without them, name the others in `company_ids`."
             )
         if refused := self.companies:
-            reasons = _named(f"{company}: {error}" for company, error in refused.items())
+            reasons = _by_reason(refused)
             yield f"{len(refused)} of {companies} companies could not be synced: {reasons}"
         if streams := _of(stream, self._streams):
-            reasons = _named(f"{name} of {of}: {error}" for (name, of), error in streams.items())
+            reasons = _by_reason({f"{name} of {of}": streams[name, of] for name, of in streams})
             yield f"{len(streams)} streams of a company are left for the next run: {reasons}"
         if rows := _of(stream, self._rows):
-            counts = _named(f"{name} of {of} ({number})" for (name, of), number in rows.items())
+            counts = _first(NAMED, [f"{name} of {of} ({rows[name, of]})" for name, of in rows])
             yield f"Billit lists rows without their key: {counts}; the next run reads them again."
 
 
@@ -101,10 +104,18 @@ def _of(stream: str | None, places: Mapping[tuple[str, int], T]) -> dict[tuple[s
     return {place: places[place] for place in places if stream in {None, place[0]}}
 
 
-def _named(problems: Iterable[str]) -> str:
-    texts = [*problems]
-    more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
-    return " ".join(texts[:NAMED]) + more
+def _by_reason(failed: Mapping[Any, BillitError]) -> str:
+    """What failed, by why: an error that many streams met is said once."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for place, error in failed.items():
+        places[str(error)].append(str(place))
+    reasons = [f"{_first(NAMED, places[reason], ', ')}: {reason}" for reason in places]
+    return _first(REASONS, reasons)
+
+
+def _first(count: int, texts: list[str], separator: str = " ") -> str:
+    more = f" and {len(texts) - count} more" if len(texts) > count else ""
+    return separator.join(texts[:count]) + more
 
 
 def sentence_of(orders: Iterable[tuple[str, int, dict[str, Any]]]) -> str:
@@ -113,4 +124,4 @@ def sentence_of(orders: Iterable[tuple[str, int, dict[str, Any]]]) -> str:
         f"{stream} {entry['OrderID']} (company {company}, since {entry['since']}: {entry['why']})"
         for stream, company, entry in orders
     ]
-    return f"{len(texts)} orders could not be read and are tried again: {_named(texts)}"
+    return f"{len(texts)} orders could not be read and are tried again: {_first(NAMED, texts)}"

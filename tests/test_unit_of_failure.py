@@ -75,6 +75,16 @@ def test_a_list_costs_a_stream_of_its_company(name: str, server: DemoServer, wai
     assert rest.table(ROWS, run) == whole.table(ROWS)
 
 
+def test_a_reason_that_many_streams_have_is_said_once(server: DemoServer) -> None:
+    _, second, _ = companies_of(server.account)
+    server.hooks.append(for_company(second, error(426, "much " * 1000)))
+    streams = ("sales_invoices", "supplier_invoices", DETAILS)
+    ended = str(sync(server, *streams).error)
+    places = ", ".join(f"{stream} of {second}" for stream in streams)
+    assert f"3 streams of a company are left for the next run: {places}: Billit answered" in ended
+    assert ended.count("answered 426") == 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_costs_the_company(status: int, server: DemoServer) -> None:
     first, second, third = companies_of(server.account)
