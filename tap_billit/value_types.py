@@ -120,8 +120,8 @@ def read_integer(value: Any) -> int:
 
 
 def is_of(company: int, row: Mapping[str, Any]) -> bool:
-    """Whether a row says that it is of this company, or not of which."""
-    return whole_number(row.get("CompanyID")) in {None, company}
+    """Whether a row says that it is of this company, or not of which: .NET writes 0 for that."""
+    return whole_number(row.get("CompanyID")) in {None, 0, company}
 
 
 def whole_number(value: Any) -> int | None:

@@ -278,13 +278,14 @@ def test_rows_that_were_not_asked_for_stop_the_stream(stream: str, changed: Json
         assert {*ids(rest.records[stream])} == {*ids(sync(server, stream).records[stream])}
 
 
+@pytest.mark.parametrize("said", [None, 0])
 @pytest.mark.parametrize("stream", ["parties", "products", "financial_transactions", ROWS])
-def test_the_company_is_never_null(stream: str) -> None:
+def test_the_company_is_never_null(stream: str, said: Any) -> None:
     path, _ = KEYS[stream]
     with DemoServer(account(orders=30), page_size=10) as server:
         (company,) = companies_of(server.account)
-        nulls = altered(server, path, lambda rows: [r.update(CompanyID=None) for r in rows])
-        server.hooks.append(nulls)
+        none = altered(server, path, lambda rows: [r.update(CompanyID=said) for r in rows])
+        server.hooks.append(none)
         run = sync(server, stream)
     assert companies_in(run, stream) == {company}
 

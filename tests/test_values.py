@@ -153,7 +153,7 @@ def test_a_column_that_the_catalog_lacks_is_in_no_other(run: Runner) -> None:
     assert not any("Name" in row or "Name" in row.get("Other", {}) for row in records)
 
 
-@pytest.mark.parametrize("company", [None, "", "x"])
+@pytest.mark.parametrize("company", [None, 0, "0", "", "x"])
 def test_the_company_is_never_null(company: Any, run: Runner, demo: DemoServer) -> None:
     asked = demo.account.companies[0]["PartyID"]
     row = {"PartyID": 1, "LastModified": "2026-01-01T00:00:00", "CompanyID": company}

@@ -131,7 +131,7 @@ class CompanyStream(BillitStream):
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Fill in the company, which is in the key of some streams."""
         row = super().post_process(row, context)
-        if row.get("CompanyID") is None and context:
+        if not row.get("CompanyID") and context:
             row["CompanyID"] = context["CompanyID"]
         return row
 

@@ -149,7 +149,7 @@ _ALL = (
     ),
     Mutation(
         "company_id_may_be_null",
-        Rewrite("streams.base:CompanyStream.post_process", 'row.get("CompanyID") is None', "False"),
+        Rewrite("streams.base:CompanyStream.post_process", 'not row.get("CompanyID")', "False"),
         "test_unit_of_failure.py",
     ),
     Mutation(
