@@ -77,6 +77,7 @@ REFUSED = {
     "a list for a number": '"TotalExcl": [1]',
     "a list for an open object": '"CustomFields": []',
     "a long number inside an open object": f'"CustomFields": {{"a": {"1" * 30}}}',
+    "an exponent before a tab": '"CustomFields": {"a": 1E-400\t}',
     "an exponent inside an open object": '"CustomFields": {"a": 1E-400}',
     "a date with a space": '"OrderDate": "2026-01-31 10:00:00"',
     "a date with a small t": '"OrderDate": "2026-01-31t10:00:00"',

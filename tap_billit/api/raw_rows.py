@@ -48,7 +48,7 @@ _TYPES: dict[str | None, Any] = {
 
 _DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
 _TOO_LONG = b"0" * 19
-_EXPONENT = re.compile(rb"0e(?<!\\u00e)[+-]?0+ *[,\]}]")
+_EXPONENT = re.compile(rb"0e(?<!\\u00e)[+-]?0+[ \t]*[,\]}]")
 """It may make 0 of a number, or more than any amount; `\\u00e9` is a letter."""
 
 
@@ -252,7 +252,7 @@ def _values_at(path: tuple[_Step, ...], rows: Iterable[Any]) -> Iterable[Any]:
 
 def _or_null(definition: Mapping[str, Any]) -> Any:
     of = _type_of(definition)
-    return of if of is Raw else of | None if of else None
+    return of if of in (Raw, None) else of | None
 
 
 def _type_of(definition: Mapping[str, Any]) -> Any:
