@@ -19,10 +19,11 @@ from tap_billit.api.session import rate_limited_session, rate_limiter
 from tap_billit.auth.api_key import ApiKeyAuth
 from tap_billit.auth.oauth import OAuth
 from tap_billit.auth.token_endpoint import TokenEndpoint
+from tap_billit.clock import shifted
 from tap_billit.errors import BillitError, RunOverError
 from tap_billit.incomplete import Incomplete
 from tap_billit.shared_lists import SharedLists
-from tap_billit.state import Watermark
+from tap_billit.state import ZONE_DOUBT, Watermark
 from tap_billit.state_messages import StatePace
 from tap_billit.tokens.store import open_store
 from tap_billit.value_types import whole_number
@@ -178,7 +179,8 @@ class BillitAccount:
         rows, link = page_of(answer.body, path)
         if not rows:
             return Watermark(None, answer.date) if link else None
-        return Watermark(self._newest(rows[0], path), answer.date)
+        newest = self._newest(rows[0], path)
+        return Watermark(newest, self._plausible(answer.date, newest))
 
     def ignores_newest_first(
         self, path: str, company: int, rows: list[Row], *, than: str | None
@@ -218,6 +220,24 @@ class BillitAccount:
             )
             return None
         return str(text)
+
+    def _plausible(self, date: datetime | None, newest: str | None) -> datetime | None:
+        """Billit's clock; None where its newest change is later, and is so by our clock as well."""
+        if date is None or newest is None:
+            return date
+        changed, now = self.settings.clock.earliest(self.settings.clock.read(newest)), _now()
+        if changed <= shifted(date, ZONE_DOUBT) or abs(now - changed) > abs(now - date):
+            return date
+        logger.warning(
+            "Billit's newest row is of %s, its Date header of %s: the Date is left out.",
+            newest,
+            date.isoformat(),
+        )
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(tz=timezone.utc)
 
 
 def _party_id(company: Any) -> int | None:

@@ -53,6 +53,8 @@ LASTING = {
     "no Items": Reply(200, {"Count": 0}),
     "Items null, but a Count": Reply(200, {"Items": None, "Count": 3}),
     "Items null, but a link": Reply(200, {"Items": None, "NextPageLink": "/v1/orders?$skip=120"}),
+    "Items that are NaN": Reply(200, b'{"Items": NaN}'),
+    "Items that are no number": Reply(200, b'{"Items": %b}' % (b"1" * 5000)),
     "a link that is a number": Reply(200, {"Items": [], "NextPageLink": 5}),
     "a link that is none": Reply(200, {"Items": [], "NextPageLink": "http://[orders"}),
     "a page again and again": Reply(200, {"Items": [], "NextPageLink": f"{ORDERS}?x=1"}),

@@ -193,8 +193,11 @@ def test_odd_characters_cost_themselves_alone(
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1" * 5000, "1e9999999999999999999"])
 def test_what_is_no_number_is_null(number: str, run: Runner, demo: DemoServer) -> None:
-    row = f'{{"PartyID": 1, "LastModified": "2026-01-01T00:00:00", "DefaultDiscount": {number}}}'
+    """Where nobody knows that it should be one, it is the text that came."""
+    values = f'"DefaultReductionPercentage": {number}, "Discount": {number}'
+    row = f'{{"PartyID": 1, "LastModified": "2026-01-01T00:00:00", {values}}}'
     demo.fail(Reply(body=f'{{"Items": [{row}]}}'.encode()), path=PARTIES, times=2)
     [record] = run("parties", company_ids=[demo.account.companies[0]["PartyID"]]).records["parties"]
     assert msgspec.json.encode(record)
-    assert record.get("DefaultDiscount", record.get("Other", {}).get("DefaultDiscount")) is None
+    assert record["DefaultReductionPercentage"] is None
+    assert record["Other"] == {"Discount": number}

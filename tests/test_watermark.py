@@ -89,6 +89,44 @@ def test_a_bookmark_of_tomorrow_lets_nothing_fall_between() -> None:
         assert order in ids(sync(server, ROWS, state=state, refresh_unpaid=False).records[ROWS])
 
 
+@pytest.mark.parametrize("year", [1999, 2030])
+def test_a_date_header_that_is_years_off_costs_nothing(year: int) -> None:
+    moving = Moving()
+    with DemoServer(moving.account, page_size=10) as server:
+
+        def off(request: Request) -> Reply | None:
+            if request.path != ORDERS:
+                return None
+            reply = server.normal(request)
+            reply.headers["Date"] = f"Fri, 01 Jan {year} 12:00:00 GMT"
+            return reply
+
+        run = sync(server, ROWS, refresh_unpaid=False)
+        server.hooks.append(off)
+        for _ in range(2):
+            moving.later(hours=2)
+            order = run.records[ROWS][0]["OrderID"]
+            moving.account.change(order, Reference=f"changed at {moving.now}")
+            run = sync(server, ROWS, state=run.state, refresh_unpaid=False)
+            assert not run.error
+            assert order in ids(run.records[ROWS])
+
+
+def test_a_change_that_is_years_ahead_is_not_believed_more_than_the_date_header() -> None:
+    moving = Moving()
+    with DemoServer(moving.account, page_size=10) as server:
+        run = sync(server, ROWS, refresh_unpaid=False)
+        first, second, *_ = ids(run.records[ROWS])
+        moving.later(hours=1)
+        moving.account.change(first, LastModified="9999-12-31T23:59:59")
+        run = sync(server, ROWS, state=run.state, refresh_unpaid=False)
+        moving.later(hours=1)
+        moving.account.change(second, Reference="changed")
+        run = sync(server, ROWS, state=run.state, refresh_unpaid=False)
+        assert not run.error
+        assert second in ids(run.records[ROWS])
+
+
 @pytest.mark.parametrize("companies", [2, 12])
 def test_the_records_outweigh_state_however_many_companies(
     companies: int, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,9 @@ read_strictly = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def read_leniently(content: bytes, *, charset: str | None = None) -> Any:
-    """The JSON in `content`; what is no character becomes U+FFFD, what is no number null.
+    """The JSON in `content`; what is no character becomes U+FFFD, what is no number text.
+
+    Not null: a list that is NaN would be an empty one.
 
     Raises:
         msgspec.DecodeError: it is no JSON, whatever the characters.
@@ -44,9 +46,9 @@ def read_leniently(content: bytes, *, charset: str | None = None) -> Any:
         body = json.loads(
             _text(content, charset),
             strict=False,
-            parse_float=_number_or_none,
-            parse_int=lambda digits: int(digits) if len(digits) < MOST_DIGITS else None,
-            parse_constant=lambda _: None,
+            parse_float=_number_or_text,
+            parse_int=lambda digits: int(digits) if len(digits) < MOST_DIGITS else digits,
+            parse_constant=str,
         )
     except ValueError as error:
         raise msgspec.DecodeError(type(error).__name__) from None
@@ -70,11 +72,11 @@ def _is_known(charset: str) -> bool:
         return False
 
 
-def _number_or_none(text: str) -> Decimal | str | None:
+def _number_or_text(text: str) -> Decimal | str:
     try:
         return _number(text)
     except InvalidOperation:
-        return None
+        return text
 
 
 def _whole_characters(value: Any) -> Any:

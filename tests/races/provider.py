@@ -24,7 +24,7 @@ class Provider:
         self.demo = empty_demo()
         self.demo.hooks.append(self._refresh)
         self.disturb: Callable[[int], object] = lambda _: None
-        self.sent: Counter[str] = Counter()
+        self.senders: dict[str, int] = {}
         self.next: dict[str, str] = {}
         self.reused: Counter[str] = Counter()
 
@@ -38,7 +38,7 @@ class Provider:
             self.disturb(process)
         if token in self.next:
             self.reused[token] += 1
-        self.sent[token] += 1
+        self.senders.setdefault(token, process)
         reply = self.demo.normal(request)
         body: Any = reply.body
         if reply.status == 200:

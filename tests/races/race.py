@@ -150,6 +150,8 @@ class Race:
         if late and name in LOCKED:
             self.broken.append(f"{len(late)} tokens were sent again that were not lost")
         crowd, demo = self._crowd, self._provider.demo
+        if {self._provider.senders[token] for token in late} - crowd.stopped:
+            self.broken.append("a token was sent again whose sender was neither killed nor stopped")
         return Result(
             store=name,
             seconds=seconds,

@@ -86,6 +86,7 @@ class Crowd:
         self.dead: Any = self._context.Queue()
         self._processes: dict[int, ForkServerProcess] = {}
         self.kills = self.stops = 0
+        self.stopped: set[int] = set()
         self.over = False
 
     def fill(self) -> None:
@@ -118,6 +119,7 @@ class Crowd:
             else:
                 os.kill(pid, signal.SIGSTOP)
                 self.stops += 1
+                self.stopped.add(pid)
                 seconds = self._contestant.lease * random.uniform(1.2, 2.5)
                 threading.Timer(seconds, _go_on, (pid,)).start()
 

@@ -200,6 +200,23 @@ _ALL = (
         "test_file_store.py -k base64",
     ),
     Mutation(
+        "a_date_header_of_any_year",
+        Replace("account:BillitAccount._plausible", lambda _, date, __: date),
+        "test_watermark.py -k years_off",
+    ),
+    Mutation(
+        "a_change_of_any_year",
+        Rewrite("account:BillitAccount._plausible", " or abs(now - changed) > abs(now - date)", ""),
+        "test_watermark.py -k years_ahead",
+    ),
+    Mutation(
+        "what_is_no_number_is_null",
+        Rewrite(
+            "api.json_text:read_leniently", "parse_constant=str", "parse_constant=lambda _: None"
+        ),
+        "test_unit_of_failure.py -k NaN",
+    ),
+    Mutation(
         "the_calendar_has_no_ends",
         Rewrite("clock:shifted", "except OverflowError", "except KeyError"),
         "test_state.py -k calendar",
