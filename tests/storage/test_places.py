@@ -103,7 +103,8 @@ def test_the_lock_of_a_row_keeps_others_out_while_its_process_lives(database: st
             theirs.exclusive(over=over, patience=60),
         ):
             pass  # pragma: no cover
-    with theirs.exclusive(over=over, patience=1):
+    # The server notices in a moment that a connection is gone.
+    with theirs.exclusive(over=Event(), patience=5):
         pass
 
 
