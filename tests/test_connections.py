@@ -6,12 +6,14 @@ import re
 import shutil
 import ssl
 import subprocess
+import time
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_billit.api import client, deadline
+from tap_billit.api.session import rate_limited_session, rate_limiter
 from tests.kit.comparison import ROWS
 from tests.kit.run import sync
 from tests.kit.sockets import NoServer, serving
@@ -46,6 +48,24 @@ def test_a_body_without_end_is_not_read(
     assert error in str(run.error)
     assert sent < 50_000_000
     assert not waits.seconds
+
+
+@pytest.mark.parametrize("interim", ["102 Processing", "103 Early Hints", "199 Something"])
+def test_what_is_said_before_an_answer_is_passed_over(interim: str) -> None:
+    """It is no answer, nor is the answer behind it that of the next question."""
+
+    def speak(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        while asked := re.match(rb"GET (\S+)", connection.recv(65536)):
+            connection.sendall(b"HTTP/1.1 %b\r\nLink: </x>\r\n\r\n" % interim.encode() * 2)
+            time.sleep(0.05)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n%b" % asked[1])
+
+    session = rate_limited_session(rate_limiter(600), user_agent="test")
+    with serving(speak) as address, session:
+        for path in ("/1", "/2", "/3"):
+            answer = session.get(f"http://{address}{path}", timeout=5)
+            assert (answer.status_code, answer.text) == (200, path)
 
 
 @pytest.fixture(scope="module")

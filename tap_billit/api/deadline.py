@@ -61,6 +61,14 @@ class _TimedResponse(HTTPResponse):
         seconds = max(SHORTEST, TIMEOUTS * (sock.gettimeout() or 0))
         self.fp = BufferedReader(_Incoming(self.fp.detach(), seconds=seconds))
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Any interim status (RFC 9110, 15.2) as 100, the one behind which the answer is read.
+
+        Else the answer itself would be left, for the next request on that connection.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, 100 if 101 < status < 200 else status, reason  # noqa: PLR2004
+
 
 class DeadlineAdapter(HTTPAdapter):
     """Sends requests whose answers have a deadline."""

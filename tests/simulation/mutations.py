@@ -11,6 +11,7 @@ A new rule of the tap comes with a line here. Where the text of the tap changes,
 from __future__ import annotations
 
 import json
+from http.client import HTTPResponse
 
 from tests.simulation.mutating import Mutation, Replace, Rewrite, told
 from tests.simulation.mutations_airbyte import AIRBYTE
@@ -198,6 +199,11 @@ _ALL = (
         "strict_base64",
         Rewrite("file_store:decoded", '.translate(str.maketrans("-_", "+/")).rstrip("=")', ""),
         "test_file_store.py -k base64",
+    ),
+    Mutation(
+        "what_is_said_before_is_the_answer",
+        Replace("api.deadline:_TimedResponse._read_status", vars(HTTPResponse)["_read_status"]),
+        "test_connections.py -k said_before",
     ),
     Mutation(
         "a_date_header_of_any_year",
