@@ -225,7 +225,8 @@ class BillitAccount:
         """Billit's clock; None where its newest change is later, and is so by our clock as well."""
         if date is None or newest is None:
             return date
-        changed, now = self.settings.clock.earliest(self.settings.clock.read(newest)), _now()
+        now = datetime.now(tz=timezone.utc)
+        changed = self.settings.clock.earliest(self.settings.clock.read(newest))
         if changed <= shifted(date, ZONE_DOUBT) or abs(now - changed) > abs(now - date):
             return date
         logger.warning(
@@ -234,10 +235,6 @@ class BillitAccount:
             date.isoformat(),
         )
         return None
-
-
-def _now() -> datetime:
-    return datetime.now(tz=timezone.utc)
 
 
 def _party_id(company: Any) -> int | None:

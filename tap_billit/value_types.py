@@ -22,14 +22,14 @@ LARGEST = 2**63 - 1
 MOST_DIGITS = 300
 """Places before or after the point: more is no amount, and no loader's number."""
 
-DATE_TIME = (
+_DATE_TIME = re.compile(
     # No year 0; at the ends of the calendar an offset leads out of it; a leap day is looked up.
     r"(?!0000|(?:0001|9999).{8,}(?:Z|[+-]\d\d:\d\d)$)"
     r"\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|"
     r"(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?"
+    r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?",
+    re.ASCII,
 )
-_DATE_TIME = re.compile(DATE_TIME, re.ASCII)
 _WRITTEN_DATE_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*"
     r"([Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)?",

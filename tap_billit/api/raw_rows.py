@@ -48,6 +48,7 @@ _TYPES: dict[str | None, Any] = {
 
 _DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
 _TOO_LONG = b"0" * 19
+"""As many digits as a bigint may have."""
 _EXPONENT = re.compile(rb"0e(?<!\\u00e)[+-]?0+[ \t]*[,\]}]")
 """It may make 0 of a number, or more than any amount; `\\u00e9` is a letter."""
 
@@ -165,7 +166,7 @@ class RawReader:
             None if many_lines and _has_many_lines(bytes(raw)) else self._checked(raw)
             for raw in page.Items
         ]
-        if not self._fit(filter(None, rows)):
+        if not self._fit([*filter(None, rows)]):
             rows = [row if row and self._fit([row]) else None for row in rows]
         read = [self._raw_row(raw, row, company) for raw, row in zip(page.Items, rows, strict=True)]
         return {"Items": read, "NextPageLink": page.NextPageLink, "Count": page.Count}
@@ -177,9 +178,8 @@ class RawReader:
         except msgspec.ValidationError:
             return None
 
-    def _fit(self, rows: Iterable[Any]) -> bool:
+    def _fit(self, rows: list[Any]) -> bool:
         """Whether the values of these rows are what the types of msgspec do not tell."""
-        rows = [*rows]
         return all(
             check([*chain.from_iterable(_values_at(path, rows) for path in paths)])
             for check, paths in self._paths.items()
