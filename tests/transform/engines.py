@@ -197,16 +197,22 @@ class DuckDb(Engine):
     @override
     def execute(self, sql: str) -> None:
         # By dbt's DuckDB: what a newer one has written it may not be able to read.
-        self._by_dbts("{}", sql)
+        self._by_dbts("db.execute(arguments[0])", sql)
 
-    def plan(self, sql: str) -> str:
-        """How dbt's DuckDB would run a query."""
-        return self._by_dbts("print({}.fetchall())", f"explain {sql}")
+    def plans(self, queries: Iterable[Path]) -> list[str]:
+        """How dbt's DuckDB would run the queries in these files."""
+        explain = "[db.execute('explain ' + open(file).read()).fetchall() for file in arguments]"
+        printed = self._by_dbts(f"print(json.dumps({explain}))", *queries)
+        return [str(plan) for plan in json.loads(printed)]
 
-    def _by_dbts(self, statement: str, sql: str) -> str:
+    def _by_dbts(self, statement: str, *arguments: str | Path) -> str:
         python = executable("python", "dbt-duckdb", "dbt-postgres")
-        statement = statement.format("duckdb.connect(sys.argv[1]).execute(sys.argv[2])")
-        return call(python, "-c", f"import duckdb, sys; {statement}", self.file, sql)
+        program = (
+            "import duckdb, json, sys\n"
+            "_, file, *arguments = sys.argv\n"
+            f"db = duckdb.connect(file)\n{statement}"
+        )
+        return call(python, "-c", program, self.file, *arguments)
 
     def copy(self, folder: Path) -> DuckDb:
         """The same database, to be changed, and what dbt has parsed."""
