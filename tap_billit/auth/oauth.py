@@ -36,7 +36,7 @@ from tap_billit.errors import LoginError, RunOverError, billit_code
 from tap_billit.redaction import fingerprint
 from tap_billit.shutdown import process
 from tap_billit.tokens.document import Tokens
-from tap_billit.tokens.rotation import SAVE_WAITS, Rotation, pending
+from tap_billit.tokens.rotation import SAVE_WAITS, Rotation, loss, pending
 
 if TYPE_CHECKING:
     from tap_billit.api.retry import Patience
@@ -178,7 +178,7 @@ class OAuth(Auth):
 
     def _next_token(self, kept: Tokens | None, refused: list[str]) -> str | None:
         candidates = [self._configured] if self._configured_is_unspent(kept) else []
-        candidates += [kept.refresh_token] if kept and not _lost(kept) else []
+        candidates += [kept.refresh_token] if kept and not loss(kept) else []
         return next((token for token in candidates if token and token not in refused), None)
 
     def _configured_is_unspent(self, kept: Tokens | None) -> bool:
@@ -227,7 +227,7 @@ class OAuth(Auth):
             raise self._cut_off(lost) from None
 
     def _no_way_in(self, kept: Tokens | None, refused: list[str]) -> LoginError:
-        if kept and (lost := _lost(kept)):
+        if kept and (lost := loss(kept)):
             return self._cut_off(lost)
         if not refused:
             return LoginError(
@@ -247,12 +247,6 @@ class OAuth(Auth):
 
     def _dead(self, why: str) -> DeadLoginError:
         return DeadLoginError(f"{why}; to log in again, run `{self.store.command}`.")
-
-
-def _lost(kept: Tokens) -> PendingRefresh | None:
-    """The refresh that is known to have cost the stored token."""
-    note = pending(kept, kept.refresh_token)
-    return note if note and note.refused else None
 
 
 def _bearer(response: requests.Response) -> str:

@@ -64,7 +64,10 @@ class Rotation:
         note = pending(kept, secret) or PendingRefresh(token=fingerprint(secret), since=now())
         self._check_readable(note)
         note = self._lease.begin(note, seconds=seconds)
-        noted = replace(kept or Tokens(refresh_token=renewed.refresh_token), spending=note)
+        noted = replace(kept or Tokens(), spending=note)
+        if kept is None or loss(kept):
+            # Whoever comes next is not to try a token again that is known to be dead.
+            noted = replace(noted, refresh_token=renewed.refresh_token)
         with process.spending(seconds + sum(SAVE_WAITS)):
             self._store.replace(noted)
             raw = self._asked(ask, kept)
@@ -240,3 +243,9 @@ def pending(kept: Tokens | None, secret: str | None) -> PendingRefresh | None:
     """The note of an earlier refresh with `secret` whose answer is not in the store."""
     note = kept.spending if kept else None
     return note if note and secret and note.token == fingerprint(secret) else None
+
+
+def loss(kept: Tokens) -> PendingRefresh | None:
+    """The refresh that is known to have cost the token in the store."""
+    note = pending(kept, kept.refresh_token)
+    return note if note and note.refused else None

@@ -98,6 +98,11 @@ def attempt(login: OAuth) -> Tokens:
     return login._attempt(there.access_token if there else None)
 
 
+def no_answer() -> None:
+    """What the store says once it has written."""
+    raise TransientError("The store did not answer.")
+
+
 def dies(demo: DemoServer, login: OAuth, *, rotated: bool) -> None:
     """A process that leaves its note behind."""
     if rotated:
@@ -175,10 +180,7 @@ def test_nothing_is_sent_when_a_third_of_the_lease_is_gone(
 def test_a_note_whose_answer_was_lost_is_the_own_one(
     demo: DemoServer, another: Any, time: Time, waits: Waits
 ) -> None:
-    def lost() -> None:
-        raise TransientError("The store did not answer.")
-
-    Shared.after.append(lost)
+    Shared.after.append(no_answer)
     assert count_companies(demo, another()) == 2
     assert not time.waited
     assert len(waits.seconds) == 1
@@ -271,6 +273,21 @@ def test_a_new_configured_token_mends_a_lost_login(
     demo._refresh.clear()
     assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert kept(store).spending is None
+
+
+def test_a_new_token_that_was_only_noted_is_spent_by_the_next(
+    demo: DemoServer, store: TokenStore, another: Any
+) -> None:
+    dies(demo, another(), rotated=True)
+    with pytest.raises(LoginError, match="cut off"):
+        attempt(another())
+    demo._refresh.clear()
+    Shared.after.append(no_answer)
+    with pytest.raises(TransientError):
+        attempt(login_to(demo, store, demo.issue_refresh_token()))
+    tokens = attempt(another())
+    assert tokens.refresh_token in demo._refresh
+    assert demo.spent_token_attempts == 1, "the lost one is not tried again"
 
 
 def test_what_changed_before_the_note_is_not_overwritten(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
 
+from tap_billit.auth.oauth import DeadLoginError
 from tap_billit.errors import BillitError, TransientError
 from tests.races.provider import Provider
 from tests.races.stores import LOCKED, STORES
@@ -113,24 +114,32 @@ class Race:
             said = self._crowd.dead.get_nowait()
         except queue.Empty:
             return
-        kept = self._kept()
-        if kept and kept.spending and kept.spending.refused:
-            self._lose(kept)
+        if self._lose():
+            self._log_in()
         elif "cut off" not in said:
             self.broken.append(f"nothing was noted of what was lost: {said}")
 
-    def _lose(self, kept: Tokens) -> None:
+    def _lose(self) -> bool:
+        """Whether the store says that its token is lost; its successor is out of reach then."""
+        kept = self._kept()
+        if not (kept and kept.spending and kept.spending.refused):
+            return False
         token = kept.refresh_token or ""
         self.lost.add(token)
         if token not in self._provider.next:
             self.broken.append("a token was called lost that works")
-        # Its successor went down with its process: nobody has it.
         self._provider.demo._refresh.discard(self._provider.next.get(token, ""))
-        self._log_in()
+        return True
 
     def _log_in(self) -> None:
         token = self._provider.demo.issue_refresh_token()
-        self._patiently(lambda: self._contestant.ask(self._contestant.login(token)))
+        try:
+            self._patiently(lambda: self._contestant.ask(self._contestant.login(token)))
+        except DeadLoginError:
+            # Another process saw the token noted, spent it, and was killed.
+            if not self._lose():
+                raise
+            self._log_in()
 
     def _kept(self) -> Tokens | None:
         return self._patiently(self._contestant.login().store.load)
@@ -174,11 +183,8 @@ class Race:
         try:
             self._patiently(lambda: self._contestant.ask(self._contestant.login()))
         except BillitError as error:
-            kept = self._kept()
-            if not (kept and kept.spending and kept.spending.refused):
+            if not self._lose():
                 self.broken.append(f"at the end: {error}")
-            elif kept.refresh_token:
-                self.lost.add(kept.refresh_token)
             return "noted"
         kept = self._kept()
         if not kept or demo._refresh != {kept.refresh_token}:

@@ -55,8 +55,13 @@ STORES = (
     ),
     Mutation(
         "a_lost_token_is_sent_again",
-        Rewrite("auth.oauth:OAuth._next_token", "if kept and not _lost(kept)", "if kept"),
+        Rewrite("auth.oauth:OAuth._next_token", "if kept and not loss(kept)", "if kept"),
         "auth/test_lease.py -k not_sent_again",
+    ),
+    Mutation(
+        "a_lost_token_keeps_its_place",
+        Rewrite("tokens.rotation:Rotation.spend", "or loss(kept)", ""),
+        "auth/test_lease.py -k only_noted",
     ),
     Mutation(
         "an_answer_gives_way_to_a_login_that_has_begun",
