@@ -112,7 +112,7 @@ class Fleet:
         of = "{login}" if per == "token" else "all"
         settings = self._settings() | {
             "TAP_BILLIT_REQUESTS_PER_MINUTE": str(requests),
-            "TAP_BILLIT_RATE_LIMIT_STORE": f"{self._folder}/limits/{of}",
+            "TAP_BILLIT_RATE_LIMIT_STORE": f"{self._tokens}#{of}",
         }
         lines = (f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
         (self._folder / ".env").write_text("".join(lines), encoding="utf-8")
