@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import ReadOnlySqlTransaction
 
-PASSING = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What another try may mend."""
+from tap_billit.redaction import without_query
+
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, ReadOnlySqlTransaction)
+"""What another try may mend; a server is read-only while another takes over."""
+
+WHERE = {"dbname", "host", "hostaddr", "options", "port", "service"}
+"""What tells one database, or schema, from another."""
 
 OPTIONS = {
+    "client_encoding": "utf8",
     "connect_timeout": 4,
     "tcp_user_timeout": 30_000,
     "keepalives_idle": 10,
@@ -33,7 +41,27 @@ def said(error: psycopg.Error, url: str) -> str:
     if not isinstance(error, PASSING) and not error.sqlstate:
         return type(error).__name__
     line = " ".join(str(error.diag.message_primary or error).split())
-    password = urlsplit(url).password or ""
-    for secret in filter(None, (password, unquote(password))):
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.Error:
+        return type(error).__name__
+    if "@" in str(known.get("host")):
+        return f"{type(error).__name__}; is there an @ in the password? Write %40"
+    for secret in (str(known[name]) for name in known if "password" in name):
         line = line.replace(secret, "<hidden>")
     return line.rstrip(".")
+
+
+def split(url: str) -> tuple[str, str]:
+    """The URL of a database, and the name behind its #; that of a login may have an @."""
+    address, _, name = url.rpartition("#")
+    in_password = "@" in name and "/" in name and "@" not in address
+    return (url, "") if in_password or not address else (address, unquote(name))
+
+
+def place(url: str) -> str:
+    """The URL of a database without credentials, as it may be shown and told from others."""
+    shown, query = without_query(url)
+    named = parse_qsl(query.replace("+", "%2B"))
+    where = urlencode([each for each in named if each[0] in WHERE], safe="/", quote_via=quote)
+    return f"{shown}?{where}" if where else shown

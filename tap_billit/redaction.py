@@ -46,8 +46,15 @@ def fingerprint(secret: str) -> str:
 
 def without_credentials(url: str) -> str:
     """`url` as it may be shown: credentials may stand before an @ or after a ?."""
-    # A password may have a slash in it; in a path, an @ may stand after a colon.
-    return re.sub(r"//([^/]*|[^/:]*:(?!\d+/).*)@", "//", url).partition("?")[0]
+    return without_query(url)[0]
+
+
+def without_query(url: str) -> tuple[str, str]:
+    """`url` as it may be shown, and the query behind it, which may have a password."""
+    # A password may have a slash; in a path, an @ may stand after a port, but in no database's.
+    port = "" if url.startswith("postgres") else r"(?!\d+/)"
+    shown, _, query = re.sub(rf"//([^/]*|[^/:]*:{port}.*)@", "//", url).partition("?")
+    return shown, query
 
 
 def quoted(said: str, response: requests.Response) -> str:

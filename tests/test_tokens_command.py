@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tap_billit.errors import LoginError
 from tap_billit.redaction import fingerprint
 from tap_billit.storage import open_storage
+from tap_billit.storage.local import LocalFile
 from tap_billit.tokens import move
 from tap_billit.tokens.codec import Codec
 from tap_billit.tokens.command import main
@@ -60,6 +61,7 @@ def test_the_logins_of_a_folder_are_listed_with_their_health(
 ) -> None:
     put(store_at(tmp_path / "one.json"), replace(TOKENS, spending=spending))
     (tmp_path / "two.json").write_text("{}")
+    (tmp_path / "folder.json").mkdir()
     put(store_at(tmp_path / "three.json", KEY), TOKENS)
     result = run("list", tmp_path)
     assert result.exit_code == 0
@@ -137,6 +139,46 @@ def test_a_move_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.Mon
     assert run("move", source, target).exit_code == 0
     assert not source.exists()
     assert kept(store_at(target)).refresh_token == "refresh-1"
+
+
+def test_what_a_run_could_not_store_moves_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_state_path", lambda name: tmp_path / name)
+    source, target = store_at(tmp_path / "one.json"), tmp_path / "two.json"
+    put(source, replace(TOKENS, spending=note()))
+    assert source.spare
+    put(source.spare, later(TOKENS))
+    assert run("move", source.place, target).exit_code == 0
+    assert kept(store_at(target)).refresh_token == "refresh-2"
+
+
+def test_what_only_had_to_be_renamed_moves_too(tmp_path: Path) -> None:
+    source, target = store_at(tmp_path / "one.json"), tmp_path / "two.json"
+    put(source, replace(TOKENS, spending=note()))
+    unfinished = tmp_path / "one.json.new"
+    unfinished.write_bytes(source.document(later(TOKENS)))
+    unfinished.chmod(0o600)
+    assert run("move", source.place, target).exit_code == 0
+    assert kept(store_at(target)).refresh_token == "refresh-2"
+
+
+def test_a_login_stays_where_the_other_place_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "one.json", tmp_path / "two.json"
+    put(store_at(source), TOKENS)
+
+    def full(storage: LocalFile, raw: bytes) -> None:
+        if storage.place == str(target):
+            raise LoginError("There is no room.")
+        write(storage, raw)
+
+    write = LocalFile._write
+    monkeypatch.setattr(LocalFile, "_write", full)
+    assert "no room" in failed(run("move", source, target))
+    assert kept(store_at(source)).refresh_token == "refresh-1"
+    assert run("move", source, tmp_path / "three.json").exit_code == 0
 
 
 def later(tokens: Tokens) -> Tokens:

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag
 
 import psycopg
 from psycopg.errors import (
@@ -26,8 +25,7 @@ from typing_extensions import override
 from tap_billit.api import rate_limit
 from tap_billit.api.rate_limit import RateLimiter
 from tap_billit.errors import BillitError, RunOverError
-from tap_billit.postgres import PASSING, connect, said
-from tap_billit.redaction import without_credentials
+from tap_billit.postgres import PASSING, connect, place, said, split
 
 if TYPE_CHECKING:
     from psycopg.abc import QueryNoTemplate
@@ -115,9 +113,9 @@ class PostgresRateLimiter(RateLimiter):
 
     def __init__(self, limit: int, url: str, *, key: str, window: float) -> None:
         super().__init__(limit, window=window)
-        self._url, fragment = urldefrag(url)
-        self._key = unquote(fragment) or key
-        self._place = without_credentials(self._url)
+        self._url, named = split(url)
+        self._key = named or key
+        self._place = place(self._url)
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @override

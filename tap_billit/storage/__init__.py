@@ -31,6 +31,11 @@ EXTRAS = {
 def open_storage(location: str | None, default: Path | None) -> Storage:
     """The storage at `location`: a path, a URL, or None for the default."""
     scheme = _scheme(location)
+    if "{login}" in (location or ""):
+        raise LoginError(
+            f"The token store {without_credentials(str(location))} is that of a fleet: put the "
+            "name of one login in the place of {login}."
+        )
     if scheme == "memory":
         return InMemory(str(location))
     if scheme:
@@ -81,6 +86,11 @@ def _made(kind: str, scheme: str, location: str) -> Any:
 
 def _path(location: str | None, default: Path | None) -> Path:
     parts = urlsplit(location or "")
+    if parts.scheme not in {"file", "local"} and "://" in (location or ""):
+        raise LoginError(
+            f"The token store {without_credentials(str(location))} is no URL: take away what "
+            "stands before it, such as a quotation mark."
+        )
     named = unquote(parts.path) if parts.scheme in {"file", "local"} else location
     try:
         path = Path(named).expanduser() if named else default

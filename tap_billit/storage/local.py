@@ -130,7 +130,7 @@ class Folder:
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
         """Each document by the name of its file."""
-        for path in sorted(self._path.glob("*.json")):
+        for path in sorted(filter(Path.is_file, self._path.glob("*.json"))):
             if raw := LocalFile(path).read():
                 yield path.name, raw
 

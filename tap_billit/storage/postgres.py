@@ -7,18 +7,17 @@ and not with any lease. It works behind PgBouncer, where locks of a session woul
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import psycopg
 from psycopg.errors import UndefinedTable
 from typing_extensions import override
 
 from tap_billit.errors import LoginError, TransientError
-from tap_billit.postgres import PASSING, connect, said
-from tap_billit.redaction import without_credentials
+from tap_billit.postgres import PASSING, connect, place, said, split
 from tap_billit.storage.base import Storage, wait_for_lock
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.place = without_credentials(url)
+        self.place = place(url)
 
     def create(self) -> None:
         """Make the table, if there is none."""
@@ -77,7 +76,7 @@ class Database:
         except UndefinedTable:
             raise LoginError(
                 f"There is no table {TABLE} in {self.place}; to make it, run "
-                f"`tap-billit-tokens create {self.place}`."
+                f"`tap-billit-tokens create {shlex.quote(self.place)}`."
             ) from None
         except psycopg.Error as error:
             kind = TransientError if isinstance(error, PASSING) else LoginError
@@ -90,15 +89,14 @@ class DatabaseRow(Storage):
     """The row of one login."""
 
     def __init__(self, url: str) -> None:
-        address, _, login = url.rpartition("#")
-        self._login = unquote(login)
-        if not address or not login:
+        address, self._login = split(url)
+        self._database = Database(address)
+        if not self._login:
             raise LoginError(
-                f"The token store {without_credentials(url)} names no login: put its name behind "
+                f"The token store {self._database.place} names no login: put its name behind "
                 "a #, as in `postgresql://user@host/db#LOGIN`."
             )
-        self._database = Database(address)
-        super().__init__(f"{self._database.place}#{login}")
+        super().__init__(f"{self._database.place}#{url.rpartition('#')[2]}")
 
     @override
     def read(self) -> bytes | None:

@@ -82,7 +82,7 @@ def move(source: str, target: str, keys: str | None) -> None:
 
 
 def _without_login(location: str) -> str:
-    return location.rpartition("#")[0] or location
+    return (location.rpartition("#")[0] or location) if "://" in location else location
 
 
 def _row(login: str, raw: bytes, codec: Codec) -> tuple[str, ...]:

@@ -169,7 +169,7 @@ class Rotation:
         answered = replace(noted, spending=replace(note, answer=raw.decode("latin-1")))
         try:
             self._put(note.token, answered)
-        except BillitError:
+        except Exception:  # noqa: BLE001  whatever it is, it must not cost the answer
             self._make_copy(answered)
 
     def _keep(self, spent: str, tokens: Tokens) -> None:
@@ -178,10 +178,11 @@ class Rotation:
         for wait in (*SAVE_WAITS, 0):
             try:
                 self._put(spent, tokens)
-            except BillitError as error:  # noqa: PERF203  it is what is waited for
+            except Exception as error:  # noqa: BLE001, PERF203  it is what is waited for
                 # First the copy: the log may be stuck.
                 self._make_copy(tokens)
-                logger.warning("Billit's new tokens are not stored yet. %s", error)
+                said = error if isinstance(error, BillitError) else f"({type(error).__name__})"
+                logger.warning("Billit's new tokens are not stored yet. %s", said)
                 time.sleep(wait)
             else:
                 self.unsaved = None
@@ -203,8 +204,7 @@ class Rotation:
     def _make_copy(self, tokens: Tokens | None) -> None:
         if spare := self._store.spare:
             with suppress(BillitError):
-                spare.load()
-                spare.replace(tokens)
+                spare.overwrite(tokens)
 
     def _forget_copy(self) -> None:
         if self._copy():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import platformdirs
@@ -89,6 +90,11 @@ class TokenStore:
         self._storage.replace(self._last, new)
         self._last = new
 
+    def overwrite(self, tokens: Tokens | None) -> None:
+        """The same in the place of whatever is there, readable or not."""
+        self._last = self._storage.read()
+        self.replace(tokens)
+
     def reserve(self) -> None:
         """Claim the space that the next tokens need, where the store can."""
         self._storage.reserve()
@@ -148,23 +154,26 @@ def open_store(
     An `api_url` of one's own is its own environment: Billit's tokens are not for another host.
     """
     identity = without_credentials(api_url or environment).rstrip("/")
-    client, codec = fingerprint(client_id.strip()), Codec(keys)
-    default = _default(identity, client)
-
-    def store(storage: Storage, spare: TokenStore | None = None) -> TokenStore:
-        return TokenStore(storage, environment=identity, client=client, codec=codec, spare=spare)
-
-    storage = open_storage(location, default)
-    # Logins of one client have a store each, and so a file each beside the default one.
-    login = f"-{fingerprint(storage.place)}" if location else ""
-    beside = default and default.with_name(f"{default.name}{login}.unsaved")
-    opened = store(storage, store(LocalFile(beside)) if beside else None)
+    client = fingerprint(client_id.strip())
+    storage = open_storage(location, _default(identity, client))
+    opened = store_in(storage, environment=identity, client=client, codec=Codec(keys))
     if meltano := os.environ.get("MELTANO_ENVIRONMENT"):
         opened.command = f"meltano --environment={meltano} invoke tap-billit:login"
         return opened
     opened.command += f" --api-url {identity}" if api_url else f" --environment {environment}"
-    opened.command += f" --token-store {opened.place}" if location else ""
+    opened.command += f" --token-store {shlex.quote(opened.place)}" if location else ""
     return opened
+
+
+def store_in(storage: Storage, *, environment: str, client: str, codec: Codec) -> TokenStore:
+    """The store in a storage, with a spare of its own: a file beside the default one."""
+    whose: dict[str, Any] = {"environment": environment, "client": client, "codec": codec}
+    spare = None
+    if default := _default(environment, client):
+        is_default = storage.place == LocalFile(default).place
+        login = "" if is_default else f"-{fingerprint(storage.place)}"
+        spare = TokenStore(LocalFile(default.with_name(f"{default.name}{login}.unsaved")), **whose)
+    return TokenStore(storage, **whose, spare=spare)
 
 
 def default_folder() -> Path | None:

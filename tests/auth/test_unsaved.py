@@ -8,12 +8,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.fernet import Fernet
 from typing_extensions import override
 
 from tap_billit.errors import LoginError, TransientError
 from tap_billit.storage.memory import InMemory
 from tap_billit.tokens import rotation
-from tests.kit.login import count_companies, kept, login_to, store_of, token_requests
+from tap_billit.tokens.document import Tokens
+from tap_billit.tokens.store import open_store
+from tests.kit.login import count_companies, kept, login_to, put, store_of, token_requests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +29,14 @@ class Flaky(InMemory):
     """A store that takes what comes, but for those writes that `fails` says."""
 
     fails: Any = staticmethod(lambda _: False)
+    error: Exception = TransientError("The store stumbles.")
     writes = 0
 
     @override
     def _swap(self, old: bytes | None, new: bytes | None) -> None:
         type(self).writes += 1
         if self.fails(self.writes):
-            raise TransientError("The store stumbles.")
+            raise self.error
         super()._swap(old, new)
 
 
@@ -62,9 +66,15 @@ def after_the_note(count: int) -> bool:
     return count > 1
 
 
+@pytest.mark.parametrize("error", [Flaky.error, ValueError("Unforeseen.")])
 def test_a_store_that_stumbles_is_tried_for_a_minute(
-    demo: DemoServer, store: TokenStore, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+    demo: DemoServer,
+    store: TokenStore,
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
+    monkeypatch.setattr(Flaky, "error", error)
     monkeypatch.setattr(Flaky, "fails", lambda _, count: 2 <= count <= 5)
     assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert pauses == [1, 2, 4]
@@ -93,6 +103,19 @@ def test_then_they_are_beside_the_default_store_and_named(  # noqa: PLR0913, PLR
     assert str(copy) in caplog.text
     with pytest.raises(LoginError, match=r"could not be stored in memory://.*unsaved"):
         login.close()
+
+
+def test_an_older_copy_that_cannot_be_read_gives_way(
+    demo: DemoServer, store: TokenStore, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.spare
+    keys = Fernet.generate_key().decode()
+    older = open_store(store.spare.place, environment="sandbox", client_id="me", keys=keys)
+    put(older, Tokens(refresh_token="older"))
+    broken(monkeypatch)
+    count_companies(demo, login_to(demo, store, demo.issue_refresh_token()))
+    assert pauses
+    assert kept(store.spare).refresh_token in demo._refresh
 
 
 def test_the_end_of_the_run_stores_them(

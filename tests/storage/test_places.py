@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from obstore.store import MemoryStore
 
+from tap_billit.api.rate_limit_postgres import PostgresRateLimiter
 from tap_billit.errors import BillitError, LoginError, TransientError
 from tap_billit.storage import open_collection, open_storage
 from tap_billit.storage.base import ChangedError
@@ -58,14 +59,55 @@ def test_a_store_of_many_logins_is_not_that_of_one(url: str, said: str) -> None:
     assert "pass-word" not in str(caught.value)
 
 
-def test_a_password_is_in_no_message() -> None:
-    storage = open_storage(f"postgresql://u:pass%2Dw#rd@127.0.0.1:{free_port()}/db#one", None)
+@pytest.mark.parametrize(
+    ("password", "secrets"),
+    [
+        ("pass%2Dw#rd", ("pass%2Dw", "pass-w", "w#rd")),
+        ("s3[cr", ("s3", "cr")),
+        ("p@sswd", ("p@ss", "sswd")),
+        ("12/secret", ("secret",)),
+    ],
+)
+def test_a_password_is_in_no_message(password: str, secrets: tuple[str, ...]) -> None:
+    url = f"postgresql://u:{password}@127.0.0.1:{free_port()}/db"
+    storage = open_storage(f"{url}#one", None)
     with pytest.raises(BillitError) as caught:
         storage.read()
-    shown = f"{caught.value} {storage.place}"
-    for secret in ("pass%2Dw", "pass-w", "w#rd"):
+    with pytest.raises(BillitError) as limit:
+        PostgresRateLimiter(5, url, key="fleet", window=60).acquire()
+    shown = f"{caught.value} {storage.place} {limit.value}"
+    for secret in secrets:
         assert secret not in shown
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("'postgresql://u:s3cret@h/db#one'", "is no URL"),
+        ("postgresql://u:s3cret@h/db#{login}", "one login in the place of {login}"),
+        ("/srv/{login}.json", "one login in the place of {login}"),
+    ],
+)
+def test_what_is_not_ready_to_use_is_no_file(place: str, said: str) -> None:
+    with pytest.raises(LoginError, match=said) as caught:
+        open_storage(place, None)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_database_without_an_encoding_is_a_store_too(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C'"
+            " LC_CTYPE 'C'"
+        )
+    there = database.replace("/postgres?", "/plain?")
+    open_collection(there, None).create()
+    storage = open_storage(f"{there}#é", None)
+    storage.replace(None, b"{}")
+    storage.replace(b"{}", b"[]")
+    assert storage.read() == b"[]"
+    assert dict(open_collection(there, None).documents()) == {"é": b"[]"}
 
 
 def test_a_table_that_is_missing_is_named_with_the_command(database: str) -> None:
@@ -74,8 +116,9 @@ def test_a_table_that_is_missing_is_named_with_the_command(database: str) -> Non
     there = f"{database}&options=-csearch_path%3Delsewhere"
     storage = open_storage(f"{there}#one", None)
     for use in (storage.read, lambda: storage.replace(None, b"x")):
-        with pytest.raises(LoginError, match="to make it, run `tap-billit-tokens create"):
+        with pytest.raises(LoginError, match="to make it, run `tap-billit-tokens create") as said:
             use()
+        assert "search_path%3Delsewhere" in str(said.value)
     with psycopg.connect(there, autocommit=True) as connection:
         assert connection.execute("SELECT to_regclass('tap_billit_tokens')").fetchone() == (None,)
     for _ in range(2):
