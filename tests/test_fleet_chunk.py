@@ -8,17 +8,20 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import yaml
+from psycopg.errors import CheckViolation
 
 from tap_billit.demo import Account, DemoServer
 from tap_billit.tokens.document import Tokens
 from tap_billit.tokens.store import open_store
 from tests.kit.demo import act_after
 from tests.kit.login import put
+from tests.kit.process import wait_for
 from tests.kit.run import catalog_of
 from tests.pipeline import MELTANO, ROOT, clean
 from tests.postgres import running_or_skipped
@@ -33,12 +36,19 @@ if TYPE_CHECKING:
 CHUNK = ROOT / "examples/fleet/chunk.py"
 
 TARGET = f"""#!{sys.executable}
-import json, os, sys
+import json, os, signal, sys
 place = os.environ["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]
 if place == "broken":
     sys.exit(3)
 if place == "deaf":
     sys.exit(0)
+if place == "stuck":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    open("stuck", "w").close()
+    signal.pause()
+if place == "noisy":
+    print('\\n{{"cut off', flush=True)
+    place = os.devnull
 with open(place, "a") as loaded:
     for line in sys.stdin:
         message = json.loads(line)
@@ -107,10 +117,12 @@ class Fleet:
             "TAP_BILLIT_TOKEN_STORE": f"{self.folder}/{{login}}.json",
             "TAP_BILLIT_REQUESTS_PER_MINUTE": "60000",
             "TAP_BILLIT_REFRESH_UNPAID": "false",
+            "MELTANO_ENVIRONMENT": "production",
         }
         return subprocess.Popen(  # noqa: S603
             (sys.executable, CHUNK, f"--catalog={self.folder}/catalog.json", *arguments),
             env=clean() | settings,
+            cwd=self.folder,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -166,6 +178,7 @@ def test_first_loads_then_what_changed_and_what_failed_alone(fleet: Fleet, clock
 
     log = fleet.run("--first-loads", "--run=1", expect=1)
     assert log.endswith("2 of 3 logins are complete; not complete: lost\n")
+    assert "run `tap-billit-login --api-url" in log
     assert fleet.loaded("acme")
     assert fleet.loaded("idle")
 
@@ -224,6 +237,80 @@ def test_a_target_that_fails_costs_its_login_alone(fleet: Fleet) -> None:
         assert "acme: another process syncs it" in fleet.run("acme", expect=1)
     fleet.run("acme", "globex", "--run=1")
     assert fleet.loaded("acme")
+
+
+def test_a_target_that_says_more_than_states_is_no_trouble(fleet: Fleet) -> None:
+    fleet.add("acme", schema="noisy")
+    fleet.run("acme")
+    assert fleet.database.execute("SELECT state IS NOT NULL FROM billit_states").fetchone()
+
+
+def test_a_login_that_is_removed_meanwhile_costs_no_other(fleet: Fleet) -> None:
+    """Nor is a STATE in the way that is larger than what a pipe holds."""
+    fleet.add("acme")
+    fleet.add("globex")
+    state = json.dumps({"type": "STATE", "value": {"a": "b" * 200_000}}).encode() + b"\n"
+    fleet.tap(f"""
+if "acme" in os.environ["TAP_BILLIT_TOKEN_STORE"]:
+    import psycopg
+    psycopg.connect(autocommit=True).execute("DELETE FROM billit_logins WHERE login = 'acme'")
+    with os.fdopen(1, "wb") as out:
+        for _ in range(5):
+            out.write({RECORD + state!r})
+        out.flush()
+        time.sleep(60)
+os.write(1, {STATE!r})
+""")  # noqa: S608
+    log = fleet.run("acme", "globex", expect=1)
+    assert "acme: not complete; PostgreSQL: insert or update" in log
+    assert "globex: complete" in log
+
+
+def test_a_target_that_is_stuck_is_given_up_at_the_second_signal(fleet: Fleet) -> None:
+    fleet.add("acme", schema="stuck")
+    fleet.tap(f"os.write(1, {RECORD!r})")
+    with fleet.start("acme") as process:
+        wait_for((fleet.folder / "stuck").exists)
+        process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.terminate()
+        _, log = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "target-postgres -9" in log
+
+
+def test_what_is_stopped_before_it_begins_does_not_begin(fleet: Fleet) -> None:
+    fleet.add("acme")
+    fleet.tap("open('begun', 'w').close()")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with fleet.database.transaction():
+        fleet.database.execute("LOCK TABLE billit_states IN ACCESS EXCLUSIVE MODE")
+        process = fleet.start("acme")
+        wait_for(lambda: fleet.database.execute(waiting).fetchone() == (1,))
+        process.terminate()
+        time.sleep(0.2)
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not (fleet.folder / "begun").exists()
+
+
+def test_no_company_is_not_all_of_them(fleet: Fleet) -> None:
+    fleet.add("acme")
+    none = "UPDATE billit_logins SET company_ids = '{}'"
+    with pytest.raises(CheckViolation):
+        fleet.database.execute(none)
+    fleet.database.execute(
+        "ALTER TABLE billit_logins DROP CONSTRAINT billit_logins_company_ids_check"
+    )
+    fleet.database.execute(none)
+    assert "acme: `company_ids` is empty" in fleet.run("acme", expect=1)
+    assert not fleet.demo.requests
+
+
+def test_a_file_has_the_name_of_its_login(fleet: Fleet) -> None:
+    fleet.add("info@acme.be")
+    assert "info@acme.be: complete" in fleet.run("info@acme.be")
 
 
 def test_what_it_cannot_begin_is_a_sentence(fleet: Fleet) -> None:

@@ -11,7 +11,8 @@ The settings are variables: PGHOST, PGDATABASE, PGUSER and PGPASSWORD for the tw
 TAP_BILLIT_… and TARGET_POSTGRES_… for all logins, with `{login}` for the login in
 TAP_BILLIT_TOKEN_STORE and TAP_BILLIT_RATE_LIMIT_STORE.
 
-Exit status: 0 all are complete, 1 some are not, 2 it cannot begin, 143 it was stopped.
+SIGTERM ends what is under way, and a second one does not wait for the target. Exit status: 0 all
+are complete, 1 some are not, 2 it cannot begin, 143 it was stopped.
 """
 
 from __future__ import annotations
@@ -90,10 +91,19 @@ class Chunk:
                 tell(f"{name}: another process syncs it")
                 return False
             row = self._database.execute(BEGIN, (name, self._run)).fetchone()
-            return row is None or self._run_pair(name, *row)
+            try:
+                return row is None or self._run_pair(name, *row)
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
+                tell(f"{name}: not complete; PostgreSQL: {error}")  # such as: it was removed
+                return False
 
-    def _run_pair(self, name: str, company_ids: list[int], schema: str, state: str) -> bool:
+    def _run_pair(self, name: str, company_ids: list[int] | None, schema: str, state: str) -> bool:
+        if company_ids == []:
+            tell(f"{name}: `company_ids` is empty: name its companies, or null for all")
+            return False
         pair = self._pair = Pair(name, company_ids, schema)
+        if self.stopped:
+            return False
         with TemporaryDirectory() as folder:
             file = Path(folder, "state.json")
             file.write_text(state, encoding="utf-8")

@@ -2,7 +2,8 @@
 
 CREATE TABLE billit_logins (
     login text PRIMARY KEY,
-    company_ids bigint[],                  -- null: all companies that the login reaches
+    company_ids bigint[]                   -- null: all companies that the login reaches
+        CHECK (company_ids <> '{}'),
     schema text NOT NULL DEFAULT 'billit'  -- where the loader puts its rows
 );
 

@@ -27,17 +27,25 @@ class Pair:
         stores = {name: os.environ[name] for name in STORES if name in os.environ}
         self._environment = {
             **os.environ,
-            **{name: at.replace("{login}", quote(login, safe="")) for name, at in stores.items()},
-            "TAP_BILLIT_COMPANY_IDS": json.dumps(company_ids) if company_ids else "",
+            **{name: named(at, login) for name, at in stores.items()},
+            "TAP_BILLIT_COMPANY_IDS": "" if company_ids is None else json.dumps(company_ids),
             "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
         }
+        # With it the tap would name a command of Meltano's, which knows no login.
+        self._environment.pop("MELTANO_ENVIRONMENT", None)
         self._tap: Process | None = None
+        self._target: Process | None = None
         self._stopped = False
         self.ended: dict[str, int] = {}
         """The exit status of each process that ran."""
 
     def stop(self) -> None:
-        """Have the tap write a last STATE and end; the target stores what it was given."""
+        """Have the tap write a last STATE and end; the target stores what it was given.
+
+        Asked again, do not wait for the target: what it did not confirm comes again.
+        """
+        if self._stopped and self._target:
+            self._target.kill()
         self._stopped = True
         if self._tap:
             self._tap.terminate()
@@ -61,16 +69,19 @@ class Pair:
                 keep(json.dumps(state))
 
     def _load(self, tap: Process, held: list[bytes], keep: Callable[[str], object]) -> None:
-        with self._started("target-postgres") as target:
+        with self._started("target-postgres") as self._target:
+            target = self._target
             feeder = Thread(target=feed, args=(held, tap, target.stdin))
             feeder.start()
             try:
                 for line in target.stdout or ():
-                    keep(line.decode())
+                    if parsed(line) is not None:
+                        keep(line.decode())
                 if target.wait():
                     tap.terminate()
             except BaseException:
                 tap.terminate()
+                target.kill()  # nobody reads any more what it writes
                 raise
             finally:
                 feeder.join()
@@ -93,12 +104,24 @@ class Pair:
         self.ended[command] = process.returncode
 
 
+def named(place: str, login: str) -> str:
+    """A store with the login in it; only in the name behind the # of a URL it is encoded."""
+    address, mark, name = place.partition("#" if "://" in place else "\0")
+    part = login.replace("/", "%2F")
+    return address.replace("{login}", part) + mark + name.replace("{login}", quote(login, safe=""))
+
+
 def read(line: bytes) -> dict[str, Any]:
     """A Singer message; one that was cut off, as by a kill, is the last, and loads nothing."""
-    message: dict[str, Any] = {"type": "SCHEMA"}
+    return parsed(line) or {"type": "SCHEMA"}
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """The object in a line, if it is a whole one."""
     with suppress(ValueError):
-        message = json.loads(line)
-    return message
+        found = json.loads(line)
+        return found if isinstance(found, dict) else None
+    return None
 
 
 def feed(held: list[bytes], tap: Process, target: IO[bytes]) -> None:
