@@ -22,7 +22,7 @@ from tap_billit.demo import DemoServer
 from tap_billit.demo.limits import too_many
 from tap_billit.errors import BillitError
 from tests import postgres
-from tests.kit.demo import account
+from tests.kit.demo import TOKEN, account, empty_demo, oauth
 from tests.kit.run import sync
 from tests.test_rate_limit import most
 
@@ -203,10 +203,21 @@ def test_a_first_load_is_in_its_lane_and_what_follows_is_not(
     assert counts["later"] == 0
 
 
-def test_a_429_of_billit_holds_the_others(url: str, server: postgres.Postgres) -> None:
+def test_to_ask_whether_there_is_anything_is_no_first_load(
+    url: str, server: postgres.Postgres
+) -> None:
+    with empty_demo() as demo:
+        sync(demo, "sales_invoices", "orders", rate_limit_store=url)
+    assert server.run("SELECT first_turns FROM tap_billit_rate_limits").strip() == "{}"
+
+
+@pytest.mark.parametrize("path", ["/v1/parties", TOKEN])
+def test_a_429_of_billit_holds_the_others(
+    path: str, url: str, server: postgres.Postgres, tmp_path: Path
+) -> None:
     with DemoServer(account()) as demo:
-        demo.fail(too_many(1), path="/v1/parties")
-        sync(demo, "parties", rate_limit_store=f"{url}#fleet")
+        demo.fail(too_many(1), path=path)
+        sync(demo, "parties", rate_limit_store=f"{url}#fleet", **oauth(demo, tmp_path))
     assert server.run("SELECT held > 0 FROM tap_billit_rate_limits").strip() == "t"
 
 

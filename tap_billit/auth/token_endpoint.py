@@ -163,7 +163,7 @@ class TokenEndpoint(Hidden):
         if status in REFUSALS:
             raise RefusedError(response, body)
         if status in (requests.codes.request_timeout, requests.codes.too_many_requests):
-            raise TransientError(f"{said}.", retry_after=retry_after(response))
+            raise TransientError(f"{said}.", retry_after=retry_after(response), status=status)
         if status >= requests.codes.server_error:
             raise AnswerLostError(f"{said}.", retry_after=retry_after(response))
         raise LoginError(f"{said} at {self.url}; check `environment` and `api_url`.")

@@ -147,9 +147,8 @@ class CompanyStream(BillitStream):
             raise ValueError(f"{self.name} is read company by company")
         company = context["CompanyID"]
         if company not in self.account.incomplete.companies:
-            partition = self.get_context_state(context)
-            self.account.first_load = self.is_first_load(partition)
-            yield from self._forgivingly(company, partition)
+            self.account.first_load = False
+            yield from self._forgivingly(company, self.get_context_state(context))
         if company == self.account.companies[-1]["PartyID"]:
             self.activate_version()
 
@@ -162,10 +161,6 @@ class CompanyStream(BillitStream):
             self.say(company, str(error), level=logging.ERROR)
         else:
             self.account.incomplete.complete(company)
-
-    def is_first_load(self, partition: dict[str, Any]) -> bool:  # noqa: ARG002
-        """Whether so much is to be read that others may go first."""
-        return False
 
     @abstractmethod
     def company_records(self, company: int, partition: dict[str, Any]) -> Iterable[Record]:
@@ -241,7 +236,9 @@ class IncrementalStream(StateByCompany, CompanyStream):
         yield from self.set_aside_records(state, company)
         if state.interrupted and self.resumable:
             self.say(company, "going on where the last run was cut short")
+            self.account.first_load = is_first_load(partition)
             yield from self._crawl(state, company)
+            self.account.first_load = False
         watermark, lookback = self.watermark(company), self.account.settings.lookback
         if watermark is None or (
             state.nothing_changed(watermark, lookback=lookback)
@@ -253,11 +250,8 @@ class IncrementalStream(StateByCompany, CompanyStream):
             self.begin(state, watermark)
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
+        self.account.first_load = is_first_load(partition)
         yield from self._crawl(state, company, watermark)
-
-    @override
-    def is_first_load(self, partition: dict[str, Any]) -> bool:
-        return is_first_load(partition)
 
     def set_aside_records(self, state: CompanyState, company: int) -> Iterable[Record]:  # noqa: ARG002
         """What earlier runs set aside, and can be read now."""

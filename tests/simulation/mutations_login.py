@@ -196,6 +196,20 @@ LOGIN = (
         "test_postgres_rate_limit.py -k in_its_lane",
     ),
     Mutation(
+        "asking_is_a_first_load",
+        Rewrite(
+            "streams.base:CompanyStream.get_records",
+            "self.account.first_load = False",
+            "self.account.first_load = True",
+        ),
+        "test_postgres_rate_limit.py -k is_no_first_load",
+    ),
+    Mutation(
+        "a_429_of_the_token_endpoint_holds_nobody",
+        Rewrite("auth.token_endpoint:TokenEndpoint._judge", ", status=status", ""),
+        "test_postgres_rate_limit.py -k 429_of_billit",
+    ),
+    Mutation(
         "lost_connection_is_the_end",
         Rewrite("api.rate_limit_postgres:PostgresRateLimiter._patiently", ">= end", ">= 0"),
         "test_postgres_rate_limit.py -k lost_connection",
