@@ -149,10 +149,14 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path, server: Postgres, clock: Clock) -> Generator[Fleet, None, None]:
     name = f"of_{tmp_path.name}".lower()
-    server.run(f"CREATE DATABASE {name}")
+    # Without an encoding, as where the server's locale is C.
+    server.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
     place = f"host={server.folder} user=postgres dbname={name}"
     account = Account(companies=3, orders=60, clock=clock)
-    with DemoServer(account) as demo, psycopg.connect(place, autocommit=True) as database:
+    with (
+        DemoServer(account) as demo,
+        psycopg.connect(place, autocommit=True, client_encoding="utf8") as database,
+    ):
         database.execute((CHUNK.parent / "logins.sql").read_bytes())
         yield Fleet(tmp_path, demo, database)
 

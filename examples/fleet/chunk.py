@@ -154,7 +154,7 @@ def main() -> int:
     if not 0 <= options.chunk < options.chunks:
         parser.error(f"of {options.chunks} chunks, the last is {options.chunks - 1}")
     try:
-        with psycopg.connect(autocommit=True) as database:
+        with psycopg.connect(autocommit=True, client_encoding="utf8") as database:
             chunk = Chunk(database, run=options.run, catalog=options.catalog)
             for signum in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signum, chunk.stop)
