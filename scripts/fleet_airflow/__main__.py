@@ -94,6 +94,8 @@ class Proof:
         self._changes.start()
         self._kills.start()
         for number in range(self._rounds):
+            if number:
+                self._fleet.clock.forward(timedelta(hours=1))
             if number < self._rounds / 2:
                 self._fleet.share(60, "token")
             else:
@@ -101,8 +103,8 @@ class Proof:
             if number == self._rounds - 1:
                 self._changes.end()
                 self._kills.end()
+                self._fleet.clock.stop()  # orders also change as time goes by
             self._round(f"round-{number}")
-            self._fleet.demo.clock.forward(timedelta(hours=1))
 
     def _round(self, name: str) -> None:
         """Both lanes, until both have ended."""

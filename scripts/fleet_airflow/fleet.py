@@ -53,7 +53,13 @@ class Morning(FleetClock):
 
     @override
     def __call__(self) -> datetime:
+        if self._still_at:
+            return super().__call__()
         return MORNING + timedelta(seconds=monotonic() - self._began) + self._ahead
+
+    def stop(self) -> None:
+        """Stand still."""
+        self._still_at = self() - self._ahead
 
 
 class Demo(demo.Fleet):
@@ -73,8 +79,9 @@ class Fleet:
     ) -> None:
         self._folder, self._server = folder, server
         self._tokens = f"postgresql://postgres@/postgres?host={server.folder}"
+        self.clock = Morning()
         self.demo = Demo(
-            logins, orders=orders, clock=Morning(), faults=demo.Faults(requests=faults)
+            logins, orders=orders, clock=self.clock, faults=demo.Faults(requests=faults)
         )
         self.logins = {f"login-{number:04}": login for number, login in self.demo.logins.items()}
         self._again: Counter[str] = Counter()
