@@ -138,7 +138,16 @@ def _payments(run: Cases) -> None:
     run.transaction(14, "130.00", (57, "130.00"))
     run.order(58, **PAID, PaidDate="2026-08-01T00:00:00")
     run.transaction(15, "121.00", (58, "121.00"), ValueDate="2026-08-01T00:00:00")
+    # an invoice that was credited, and one that was not: their credit notes
     run.order(59, **PAID | {"OrderStatus": "Credited"}, PaidDate="2026-10-08T00:00:00")
+    for number, credited in ((90, 59), (91, 56)):
+        run.order(
+            number,
+            "sales_credit_notes" if credited == 59 else "supplier_credit_notes",
+            **PAID,
+            PaidDate="2026-10-08T00:00:00",
+            AboutInvoiceNumber=f"CASE-{credited}",
+        )
     run.transaction(16, "20.00", (10, "20.00"))  # of a refused one
     other = {"EntityType": "Booking", "EntityID": FIRST + 50, "AssignedAmount": Decimal(5)}
     run.transaction(17, "5.00", AssignedEntities=[other, {}])

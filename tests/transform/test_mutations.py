@@ -108,6 +108,12 @@ MUTATIONS = {
         "over (partition by company_id, transaction_id, invoice_id) = 1 then 1",
         "billit__payments",
     ),
+    "credit notes that are set off taken for money": Mutation(
+        "models/marts/billit__payments.sql",
+        "in (invoices.billit_status, credited.billit_status)",
+        "in (invoices.billit_status)",
+        "billit__cash_flow",
+    ),
     "ageing of today": Mutation(
         "models/marts/billit__ageing_monthly.sql",
         "balances.valid_from <= month_ends.as_of\n"

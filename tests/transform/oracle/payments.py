@@ -102,9 +102,11 @@ class Payments(Parts):
 
     def _otherwise(self, invoice: Row, rest: Decimal) -> Row:
         changed = invoice["last_modified_at"]
+        credited = self.invoices.get(invoice["credited_invoice_id"], {})
+        set_off = "Credited" in {invoice["billit_status"], credited.get("billit_status")}
         return {
             "payment_id": f"order-{invoice['invoice_id']}",
-            "kind": "credit_note" if invoice["billit_status"] == "Credited" else "declared",
+            "kind": "credit_note" if set_off else "declared",
             "invoice_id": invoice["invoice_id"],
             "transaction_id": None,
             "payment_date": invoice["paid_date"]

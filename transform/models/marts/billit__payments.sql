@@ -55,10 +55,14 @@ banked as (
 otherwise as (
     select
         invoices.*,
-        invoices.paid_amount - coalesce(banked.amount, 0) as amount
+        invoices.paid_amount - coalesce(banked.amount, 0) as amount,
+        -- an invoice that was credited and its credit note are set off: no money moves
+        coalesce('Credited' in (invoices.billit_status, credited.billit_status), false) as is_set_off
     from {{ ref('billit__invoices') }} as invoices
     left join banked
         on invoices.invoice_id = banked.invoice_id
+    left join {{ ref('billit__invoices') }} as credited
+        on invoices.credited_invoice_id = credited.invoice_id
     where invoices.is_posted
         and invoices.paid_amount <> coalesce(banked.amount, 0)
 ),
@@ -85,7 +89,7 @@ payments as (
     union all
     select
         concat('order-', invoice_id) as payment_id,
-        case when billit_status = 'Credited' then 'credit_note' else 'declared' end as kind,
+        case when is_set_off then 'credit_note' else 'declared' end as kind,
         company_id,
         company_name,
         invoice_id,
