@@ -42,10 +42,14 @@ class Cash(Contacts):
 
     def _moves(self) -> Iterator[tuple[int, str, str, date, Decimal | None]]:
         for record in self.transactions:
-            if at := day(record.get("ValueDate")):
+            at = day(record.get("ValueDate"))
+            if at and at <= self.as_of:
                 yield record["CompanyID"], "actual", "bank", at, self._booked(record, at)
         for payment in self.payments:
-            if payment["kind"] == "declared":
+            total = self.invoices[payment["invoice_id"]]["total"]
+            settles = (payment["amount"] > 0) == (total > 0) and total
+            moved = payment["kind"] == "declared" and payment["payment_date"] <= self.as_of
+            if moved and settles:
                 amount = _flow(payment, payment["company_amount"])
                 yield payment["company_id"], "actual", "declared", payment["payment_date"], amount
         for item in self.open_items:

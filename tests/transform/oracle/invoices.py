@@ -85,7 +85,7 @@ class Invoices(Orders):
         partner = order.partner
         party = self.parties.get((now["CompanyID"], text(partner.get("PartyID")) or ""))
         accounts = (
-            (text(order.detail("IBAN")), text(order.detail("BIC"))),
+            order.account,
             _account(party.record) if party else (None, None),
             (text(partner.get("IBAN")), text(partner.get("BIC"))),
         )
