@@ -106,8 +106,15 @@ def _states(run: Cases) -> None:
     once = {"Name": "One off NV", "Zipcode": "9000"}
     for number, partner in ((35, six), (36, six), (37, once), (38, six)):
         run.details(number, "supplier_invoices", IBAN="BE6", BIC="SIX", CounterParty=partner)
+    # no date at all, and .NET's
+    undated: dict[str, Any] = {"OrderDate": None, "Created": None, "ExpiryDate": None}
+    first: dict[str, Any] = dict.fromkeys(undated, "0001-01-01T00:00:00")
+    run.order(96, **undated)
+    run.order(97, **undated, **PAID, PaidDate="2026-10-06T00:00:00")
+    run.order(98, **undated, LastModified=None)
+    run.order(99, **first, PaidDate="0001-01-01T00:00:00")
     # what neither row nor index call by its kind, is what the stream is of
-    unsaid = {"OrderDirection": None, "OrderType": None}
+    unsaid: dict[str, Any] = {"OrderDirection": None, "OrderType": None}
     for number, stream in ((92, "sales_credit_notes"), (93, "supplier_invoices")):
         run.order(number, stream, **unsaid)
     run.details(94, "supplier_credit_notes", **unsaid)
@@ -141,6 +148,11 @@ def _currencies(run: Cases) -> None:
     run.order(43, **dollars | {"FXRateToForeign": Decimal(0)})
     run.order(44, Currency=None, FXRateToForeign=None)
     run.order(45, **dollars | {"FXRateToForeign": Decimal("1.1")}, OrderDate="2026-09-20T00:00:00")
+    run.order(46, **dollars | {"TotalVAT": None})
+    group = {"TotalExcl": Decimal(100), "TotalVAT": None, "TotalIncl": Decimal(121)}
+    run.details(47, **dollars, VatGroups=[group])
+    doubles: dict[str, Any] = {"TotalExcl": Decimal("2.675"), "TotalIncl": Decimal("1.005")}
+    run.order(48, **doubles | {"TotalVAT": Decimal("-0.125"), "ToPay": Decimal("1.005")})
     run.transaction(1, "110.00", Currency="USD", ValueDate="2026-09-25T00:00:00")
     run.transaction(2, "-80.00", Currency="USD", ValueDate="2020-01-01T00:00:00")
     run.transaction(3, "50.00", Currency="JPY")
@@ -270,4 +282,11 @@ def _contacts(run: Cases) -> None:
     for number, paid in enumerate(("2026-10-11", "2026-10-12"), 80):
         run.order(number, **PAID, PaidDate=f"{paid}T00:00:00", CounterParty=late)
     run.order(83, CounterParty=late, ExpiryDate="2099-01-01T00:00:00")
+    # paid in the year 9999, which is not yet; due then; and paid years late
+    run.order(85, **PAID, PaidDate="9999-12-31T00:00:00", CounterParty=late)
+    run.order(86, CounterParty=late, ExpiryDate="9999-12-31T00:00:00")
+    never = {"PartyID": FIRST + 3, "DisplayName": "Never"}
+    years = {"ExpiryDate": "2019-01-01T00:00:00", "PaidDate": "2026-10-05T00:00:00"}
+    run.order(87, **PAID, **years, CounterParty=never)
+    run.order(88, "supplier_invoices", ExpiryDate="2026-12-01T00:00:00", CounterParty=never)
     run.order(84, "supplier_invoices", CounterParty={"PartyID": 8, "DisplayName": "", "Name": None})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 CENT = Decimal("0.01")
+NEVER = datetime(1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ def text(value: Any) -> str | None:
 
 
 def day(value: str | None) -> date | None:
-    """The day of a date-time."""
-    return date.fromisoformat(value[:10]) if value else None
+    """The day of a date-time; one before 1900 means nothing."""
+    return date.fromisoformat(value[:10]) if value and value >= "1900" else None
 
 
 def moment(value: str | None) -> datetime | None:
-    """A date-time, in UTC if it has an offset and else as it is."""
-    if not value:
+    """A date-time, in UTC if it has an offset and else as it is; one before 1900 means nothing."""
+    if not value or value < "1900":
         return None
     at = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return at.astimezone(timezone.utc).replace(tzinfo=None) if at.tzinfo else at

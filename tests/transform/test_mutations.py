@@ -36,6 +36,18 @@ MUTATIONS = {
         "1 as sign",
         "billit__invoices",
     ),
+    "without a date for ever": Mutation(
+        "models/marts/billit__invoices.sql",
+        "cast(created_at as date), cast(last_modified_at as date), cast(extracted_at as date)",
+        "cast(created_at as date)",
+        "billit__open_items",
+    ),
+    "the year 1 is a date": Mutation(
+        "macros/source_rows.sql",
+        "'1900-01-01'",
+        "'0001-01-01'",
+        "billit__invoices",
+    ),
     "sign of lines": Mutation(
         "models/marts/billit__invoice_lines.sql",
         "cast(invoices.sign * lines.total_excl as",
@@ -125,6 +137,24 @@ MUTATIONS = {
         "{{ billit.ratio(amount, rate) }}",
         "round({{ amount }} * {{ rate }}, 2)",
         "billit__open_items",
+    ),
+    "half a cent of a double cut off": Mutation(
+        "macros/engines.sql",
+        "cast(cast(' ~ value ~ ' as varchar) as '",
+        "cast(cast(' ~ value ~ ' as double) as '",
+        "billit__invoices",
+    ),
+    "no tax taken for no amount": Mutation(
+        "models/marts/billit__invoices.sql",
+        ", invoices.converted_untaxed_amount)",
+        ")",
+        "billit__invoices",
+    ),
+    "no tax of a rate taken for no amount": Mutation(
+        "models/marts/billit__invoice_vat.sql",
+        ", groups.converted_untaxed_amount)",
+        ")",
+        "billit__invoice_vat",
     ),
     "half a cent cut off": Mutation(
         "macros/engines.sql",
@@ -216,6 +246,18 @@ MUTATIONS = {
         "{{ billit.converted('open_amount', 'currency', 'company_currency', 'exchange_rate') }}",
         "open_amount",
         "billit__open_items",
+    ),
+    "years late": Mutation(
+        "models/marts/billit__cash_flow.sql",
+        "0), 365) as integer",
+        "0), 99999) as integer",
+        "billit__cash_flow",
+    ),
+    "paid on a day to come": Mutation(
+        "models/marts/billit__contacts.sql",
+        "paid_date <= {{ billit.as_of() }}",
+        "paid_date is not null",
+        "billit__contacts",
     ),
     "old debts expected this week": Mutation(
         "models/marts/billit__cash_flow.sql",

@@ -10,6 +10,16 @@
 {% macro duckdb__as_json(value) %}{{ return('cast(' ~ value ~ ' as json)') }}{% endmacro %}
 
 
+{#- A number that was loaded, exact: 1.005, which DuckDB's loader keeps as a double, is 1.01 in cents. -#}
+{% macro as_decimal(value, type) %}{{ return(adapter.dispatch('as_decimal', 'billit')(value, type)) }}{% endmacro %}
+
+{% macro default__as_decimal(value, type) %}{{ return('cast(' ~ value ~ ' as ' ~ type ~ ')') }}{% endmacro %}
+
+{% macro duckdb__as_decimal(value, type) %}
+    {{- return('cast(cast(' ~ value ~ ' as varchar) as ' ~ type ~ ')') -}}
+{% endmacro %}
+
+
 {#- One row for each element of a JSON array, with its place from 1; what is no array has none. -#}
 {% macro elements(relation, keys, array) %}
     {{- adapter.dispatch('elements', 'billit')(relation, keys, array) -}}

@@ -55,7 +55,8 @@ class Cash(Contacts):
         for item in self.open_items:
             contact = self.contacts.get((item["company_id"], item["partner_id"]), {})
             late = contact.get("average_days_late") or ZERO
-            days = max(0, int(late.quantize(Decimal(1), ROUND_HALF_UP)))
+            days = max(0, min(365, int(late.quantize(Decimal(1), ROUND_HALF_UP))))
+            days = min(days, (date.max - item["due_date"]).days)
             at = max(self.as_of, item["due_date"] + timedelta(days))
             kind = "doubtful" if item["days_overdue"] > 90 else "expected"
             amount = _flow(item, item["company_open_amount"])

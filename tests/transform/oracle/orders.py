@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tests.transform.records import Copy, Record, Tables, moment, text
+from tests.transform.records import NEVER, Copy, Record, Tables, moment, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
 ROWS = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")
 DETAILS = tuple(f"{name[:-1]}_details" for name in ROWS)
@@ -153,6 +152,7 @@ class Orders:
                     "is_loaded": stream in self.tables.streams,
                     "loaded_rows": rows[company],
                     "extracted_at": max(mine, default=None),
+                    "as_of": self.as_of,
                 }
 
 
@@ -169,4 +169,4 @@ def _kind(stream: str) -> Record:
 
 
 def _changed(copy: Copy) -> datetime:
-    return moment(copy.record.get("LastModified")) or datetime(1, 1, 1)
+    return moment(copy.record.get("LastModified")) or NEVER

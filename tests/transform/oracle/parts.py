@@ -73,7 +73,10 @@ class Parts(Invoices):
     def invoice_vat(self) -> Iterable[Row]:
         for invoice, place, group, direction in self._parts("VatGroups"):
             sign = invoice["sign"]
-            total, tax = (times(sign, money(group.get(name))) for name in ("TotalIncl", "TotalVAT"))
+            total, tax, untaxed = (
+                times(sign, money(group.get(name)))
+                for name in ("TotalIncl", "TotalVAT", "TotalExcl")
+            )
             company_total, company_tax = (
                 self.converted(amount, invoice) for amount in (total, tax)
             )
@@ -84,11 +87,13 @@ class Parts(Invoices):
                 "tax_rate": number(group.get("VATPercentage")),
                 "tax_category": _category(direction, group),
                 "ventilation_code": text(group.get("VentilationCode")),
-                "untaxed_amount": times(sign, money(group.get("TotalExcl"))),
+                "untaxed_amount": untaxed,
                 "taxable_base": times(sign, money(group.get("Mtvh"))),
                 "tax_amount": tax,
                 "total": total,
-                "company_untaxed_amount": less(company_total, company_tax),
+                "company_untaxed_amount": self.untaxed(
+                    company_total, company_tax, invoice | {"untaxed_amount": untaxed}
+                ),
                 "company_tax_amount": company_tax,
                 "company_total": company_total,
             }

@@ -85,9 +85,10 @@ class Payments(Parts):
             is_order = entity.get("EntityType") == "Order"
             if is_order and order and order.now["CompanyID"] == record["CompanyID"]:
                 parts.append((place, entity, order))
-        total, transaction = money(record.get("TotalAmount")), record["BankAccountTransactionID"]
+        transaction = record["BankAccountTransactionID"]
+        total = money(record.get("TotalAmount")) or ZERO
         # all of them are against the money: it gives back what was paid
-        back = bool(total) and all(_inwards(order) != (total > 0) for _, _, order in parts)
+        back = bool(total) and not any(_inwards(order) == (total > 0) for _, _, order in parts)
         for place, entity, order in parts:
             if not order.is_invoice:
                 continue
@@ -100,7 +101,7 @@ class Payments(Parts):
                 "transaction_id": transaction,
                 "payment_date": day(record.get("ValueDate")) or invoice["invoice_date"],
                 "amount": -amount if back else amount,
-                "transaction_amount": total,
+                "transaction_amount": money(record.get("TotalAmount")),
                 "transaction_currency": text(record.get("Currency")),
             }
 

@@ -40,8 +40,8 @@ declared as (
         and sign(payments.amount) = sign(invoices.total)
 ),
 
--- An open item comes in as late as its contact usually pays; one that is late by that too, this
--- week. What is over 90 days late may never come.
+-- An open item comes in as late as its contact usually pays, a year at most; one that is late by
+-- that too, this week. What is over 90 days late may never come. No reader knows the year 10000.
 expected as (
     select
         items.company_id,
@@ -49,7 +49,11 @@ expected as (
         'open_items' as source,
         greatest(
             {{ as_of }},
-            items.due_date + cast(greatest(round(coalesce(contacts.average_days_late, 0)), 0) as integer)
+            least(
+                cast('9999-12-31' as date),
+                items.due_date
+                + cast(least(greatest(round(coalesce(contacts.average_days_late, 0)), 0), 365) as integer)
+            )
         ) as day,
         case when items.side = 'receivable' then items.company_open_amount else -items.company_open_amount end as amount
     from {{ ref('billit__open_items') }} as items
