@@ -244,6 +244,14 @@ def _parts(run: Cases) -> None:
             {"VentilationCode": "1", "VATPercentage": 6, "Mtvh": 9, "TotalExcl": 10},
         ],
     )
+    # a text where a number or a truth should be
+    line = {"Quantity": "1,5", "UnitPriceExcl": "2.50", "AllowanceChargeIndicator": "ja"}
+    run.details(75, OrderLines=[line], VatGroups=[{"TotalExcl": "abc", "VATPercentage": ""}])
+    undelivered = {"IsDocumentDelivered": "J"}
+    run.order(76, CounterParty={"PartyID": 7, "VATLiable": "J"})
+    run.order(77, CurrentDocumentDeliveryDetails=undelivered)
+    entity = {"EntityType": "Order", "EntityID": "abc", "AssignedAmount": "1,5"}
+    run.transaction(23, "1.50", AssignedEntities=[entity])
     run.details(72, "supplier_credit_notes", Comments="", AccountCode=604_000, IBAN="BE00", BIC="")
     run.record("products", ProductID=FIRST + 1, Description="before", Reference="B")
     run.details(74, OrderLines=[{"ProductID": FIRST + 1}])

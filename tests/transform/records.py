@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,8 +86,16 @@ def moment(value: str | None) -> datetime | None:
 
 
 def number(value: Any) -> Decimal | None:
-    """A number, exact."""
-    return None if value in {None, ""} else Decimal(value)
+    """A number, exact; what is none means nothing."""
+    try:
+        return None if value is None else Decimal(value)
+    except InvalidOperation:
+        return None
+
+
+def truth(value: Any) -> bool | None:
+    """Yes or no, as such or in JSON's words; what is neither means nothing."""
+    return {"true": True, "false": False}.get(str(value).lower())
 
 
 def money(value: Any) -> Decimal | None:

@@ -138,6 +138,12 @@ MUTATIONS = {
         "round({{ amount }} * {{ rate }}, 2)",
         "billit__open_items",
     ),
+    "a text is no truth": Mutation(
+        "macros/rules.sql",
+        "when 'true' then true when 'false' then false end",
+        "when 'true' then true else false end",
+        "billit__invoice_lines",
+    ),
     "half a cent of a double cut off": Mutation(
         "macros/engines.sql",
         "cast(cast(' ~ value ~ ' as varchar) as '",

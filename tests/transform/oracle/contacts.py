@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.transform.oracle.orders import filled
 from tests.transform.oracle.payments import ZERO, Payments, side_of
-from tests.transform.records import NEVER, moment, text
+from tests.transform.records import NEVER, moment, text, truth
 
 if TYPE_CHECKING:
     from tests.transform.oracle.orders import Row
@@ -131,10 +131,11 @@ def _party(record: Record) -> Row:
     first_account = filled((record.get("BankAccounts") or [{}])[0])
     account = known if "IBAN" in known else first_account
     country = known.get("CountryCode") or (addresses[0].get("CountryCode") if addresses else None)
+    liable = truth(known.get("VATLiable"))
     return {
         "is_customer": known.get("PartyType") == "Customer",
         "is_supplier": known.get("PartyType") == "Supplier",
-        "is_company": known.get("VATLiable", "VATNumber" in known),
+        "is_company": "VATNumber" in known if liable is None else liable,
         "company_name": known.get("Name") or known.get("DisplayName"),
         "trading_name": known.get("CommercialName"),
         "first_name": known.get("ContactFirstName"),

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.transform.oracle.orders import Order, Orders, Row
-from tests.transform.records import CENT, NEVER, Copy, Record, day, moment, money, number, text
+from tests.transform.records import (
+    CENT,
+    NEVER,
+    Copy,
+    Record,
+    day,
+    moment,
+    money,
+    number,
+    text,
+    truth,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -138,7 +149,9 @@ class Invoices(Orders):
             "title": order.either("OrderTitle"),
             "reminders_sent": state.get("RemindersSent"),
             "last_reminder_at": moment(state.get("LastReminder")),
-            "is_delivered": _first(order, "CurrentDocumentDeliveryDetails", "IsDocumentDelivered"),
+            "is_delivered": truth(
+                _first(order, "CurrentDocumentDeliveryDetails", "IsDocumentDelivered")
+            ),
             "pdf_file_id": _first(order, "OrderPDF", "FileID"),
             "has_details": order.details is not None,
             "details_are_current": order.details is not None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.transform.oracle.invoices import Invoices, less, seed, times
 from tests.transform.oracle.orders import filled
-from tests.transform.records import day, moment, money, number, text
+from tests.transform.records import day, moment, money, number, text, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,8 +64,8 @@ class Parts(Invoices):
                 "account_number": text(line.get("AccountCode")),
                 "cost_center": text(line.get("AnalyticCostCenter")),
                 "cost_bearer": text(line.get("AnalyticCostBearer")),
-                "is_allowance_or_charge": line.get("AllowanceChargeIndicator") is not None,
-                "is_charge": line.get("AllowanceChargeIndicator"),
+                "is_allowance_or_charge": truth(line.get("AllowanceChargeIndicator")) is not None,
+                "is_charge": truth(line.get("AllowanceChargeIndicator")),
                 "reason_code": text(line.get("Code")),
                 "linked_line": text(line.get("LinkedOrderLineID")),
             }
