@@ -14,8 +14,8 @@ from tests.transform.handmade import FIRST, INDEX, Cases, order_record
 if TYPE_CHECKING:
     from pathlib import Path
 
-LONELY = 777
-"""A company that no list names but that of orders."""
+LONELY, INDEXED, SELLER = 777, 778, 779
+"""Companies that no list names but that of orders, their index, or products."""
 
 PAID: dict[str, Any] = {"OrderStatus": "Paid", "Paid": True, "ToPay": Decimal(0)}
 
@@ -28,6 +28,11 @@ def first_run(day0: Path) -> Cases:
         run.details(number)
     run.record("deleted_orders", **order_record(4, "sales_invoices", {}))
     run.record("deleted_orders", **order_record(6, "supplier_credit_notes", {"CounterParty": None}))
+    run.order(7, CompanyID=LONELY)
+    run.order(8)
+    run.order(9)
+    run.details(39)
+    run.record("products", CompanyID=SELLER, ProductID=FIRST + 2)
     _states(run)
     _currencies(run)
     _payments(run)
@@ -49,6 +54,12 @@ def second_run(day0: Path) -> Cases:
         5, "sales_invoices", {"OrderType": "Offer", "LastModified": "2026-10-01T10:00:00"}
     )
     run.record("orders", **{name: stale.get(name, run.company) for name in INDEX})
+    run.details(39, **later, TotalExcl=Decimal(200), TotalVAT=Decimal(42), TotalIncl=Decimal(242))
+    # the index names another company, none, or neither direction nor type
+    unsaid = {"CompanyID": None, "OrderDirection": None, "OrderType": None}
+    for number, change in ((7, {"CompanyID": INDEXED}), (8, unsaid), (9, {"OrderType": None})):
+        index = order_record(number, "sales_invoices", later) | {"CompanyID": run.company} | change
+        run.record("orders", **{name: index[name] for name in INDEX})
     run.order(4, **later)  # was listed as deleted, and came back
     run.record("deleted_orders", **order_record(5, "sales_invoices", {}))
     _others(run)
@@ -86,6 +97,29 @@ def _states(run: Cases) -> None:
     run.details(
         23, CounterParty={"PartyID": 6, "Name": "Six", "Zipcode": "6000", "VATNumber": "BE6"}
     )
+    # details with an account of another partner than the row, of the same, and of one without ID
+    run.order(35, "supplier_invoices", CounterParty={"PartyID": 5, "IBAN": "BE5"})
+    run.order(36, "supplier_invoices", CounterParty={"PartyID": 6, "IBAN": "BE5"})
+    run.order(37, "supplier_invoices", CounterParty={"DisplayName": "One off"})
+    run.order(38, "supplier_invoices", CounterParty={"DisplayName": "One off"})
+    six = {"PartyID": 6, "Name": "Six"}
+    once = {"Name": "One off NV", "Zipcode": "9000"}
+    for number, partner in ((35, six), (36, six), (37, once), (38, six)):
+        run.details(number, "supplier_invoices", IBAN="BE6", BIC="SIX", CounterParty=partner)
+    # no date at all, and .NET's
+    undated: dict[str, Any] = {"OrderDate": None, "Created": None, "ExpiryDate": None}
+    first: dict[str, Any] = dict.fromkeys(undated, "0001-01-01T00:00:00")
+    run.order(96, **undated)
+    run.order(97, **undated, **PAID, PaidDate="2026-10-06T00:00:00")
+    run.order(98, **undated, LastModified=None)
+    run.order(99, **first, PaidDate="0001-01-01T00:00:00")
+    # what neither row nor index call by its kind, is what the stream is of
+    unsaid: dict[str, Any] = {"OrderDirection": None, "OrderType": None}
+    for number, stream in ((92, "sales_credit_notes"), (93, "supplier_invoices")):
+        run.order(number, stream, **unsaid)
+    run.details(94, "supplier_credit_notes", **unsaid)
+    run.order(95, "supplier_credit_notes", **unsaid | {"CompanyID": None})
+    run.details(95, "supplier_credit_notes", **unsaid)
     run.details(24)  # no row: only details are selected
     # what a credit note credits: one invoice, one of two, none
     run.order(25, "sales_credit_notes", AboutInvoiceNumber="CASE-26")
@@ -114,6 +148,11 @@ def _currencies(run: Cases) -> None:
     run.order(43, **dollars | {"FXRateToForeign": Decimal(0)})
     run.order(44, Currency=None, FXRateToForeign=None)
     run.order(45, **dollars | {"FXRateToForeign": Decimal("1.1")}, OrderDate="2026-09-20T00:00:00")
+    run.order(46, **dollars | {"TotalVAT": None})
+    group = {"TotalExcl": Decimal(100), "TotalVAT": None, "TotalIncl": Decimal(121)}
+    run.details(47, **dollars, VatGroups=[group])
+    doubles: dict[str, Any] = {"TotalExcl": Decimal("2.675"), "TotalIncl": Decimal("1.005")}
+    run.order(48, **doubles | {"TotalVAT": Decimal("-0.125"), "ToPay": Decimal("1.005")})
     run.transaction(1, "110.00", Currency="USD", ValueDate="2026-09-25T00:00:00")
     run.transaction(2, "-80.00", Currency="USD", ValueDate="2020-01-01T00:00:00")
     run.transaction(3, "50.00", Currency="JPY")
@@ -138,11 +177,37 @@ def _payments(run: Cases) -> None:
     run.transaction(14, "130.00", (57, "130.00"))
     run.order(58, **PAID, PaidDate="2026-08-01T00:00:00")
     run.transaction(15, "121.00", (58, "121.00"), ValueDate="2026-08-01T00:00:00")
+    # an invoice that was credited, and one that was not: their credit notes
     run.order(59, **PAID | {"OrderStatus": "Credited"}, PaidDate="2026-10-08T00:00:00")
+    for number, credited in ((90, 59), (91, 56)):
+        run.order(
+            number,
+            "sales_credit_notes" if credited == 59 else "supplier_credit_notes",
+            **PAID,
+            PaidDate="2026-10-08T00:00:00",
+            AboutInvoiceNumber=f"CASE-{credited}",
+        )
     run.transaction(16, "20.00", (10, "20.00"))  # of a refused one
     other = {"EntityType": "Booking", "EntityID": FIRST + 50, "AssignedAmount": Decimal(5)}
     run.transaction(17, "5.00", AssignedEntities=[other, {}])
     run.transaction(18, "7.00", (51, "7.00"), CompanyID=LONELY)  # an order of another company
+    run.transaction(10, "121.00", (33, "121.00"), CompanyID=LONELY)  # the same number there
+    # a set-off where no money moves, one whose amount is not known, one with an order that is gone
+    settled = PAID | {"PaidDate": "2026-10-06T00:00:00"}
+    run.order(100, **settled)
+    run.order(101, "sales_credit_notes", **settled)
+    run.transaction(19, "0.00", (100, "121.00"), (101, "121.00"))
+    run.order(102, **settled)
+    run.transaction(20, "0.00", (102, "121.00"), TotalAmount=None)
+    run.order(103, "supplier_invoices", **settled)
+    run.order(104, **settled)
+    run.transaction(21, "-79.00", (103, "200.00"), (104, "121.00"))
+    run.record("deleted_orders", **order_record(103, "supplier_invoices", settled))
+    # an invoice below zero, and money that moves on a day to come
+    run.order(105, **settled | {"TotalIncl": Decimal("-12.10")})
+    run.order(106, **PAID, PaidDate="2098-01-01T00:00:00")
+    run.order(107, **PAID, PaidDate="2098-01-01T00:00:00")
+    run.transaction(22, "121.00", (107, "121.00"), ValueDate="2098-01-01T00:00:00")
     # old debts, for the ageing
     for number, due in enumerate(("2026-10-25", "2026-09-25", "2026-08-25", "2026-07-25"), 60):
         run.order(
@@ -179,6 +244,14 @@ def _parts(run: Cases) -> None:
             {"VentilationCode": "1", "VATPercentage": 6, "Mtvh": 9, "TotalExcl": 10},
         ],
     )
+    # a text where a number or a truth should be
+    line = {"Quantity": "1,5", "UnitPriceExcl": "2.50", "AllowanceChargeIndicator": "ja"}
+    run.details(75, OrderLines=[line], VatGroups=[{"TotalExcl": "abc", "VATPercentage": ""}])
+    undelivered = {"IsDocumentDelivered": "J"}
+    run.order(76, CounterParty={"PartyID": 7, "VATLiable": "J"})
+    run.order(77, CurrentDocumentDeliveryDetails=undelivered)
+    entity = {"EntityType": "Order", "EntityID": "abc", "AssignedAmount": "1,5"}
+    run.transaction(23, "1.50", AssignedEntities=[entity])
     run.details(72, "supplier_credit_notes", Comments="", AccountCode=604_000, IBAN="BE00", BIC="")
     run.record("products", ProductID=FIRST + 1, Description="before", Reference="B")
     run.details(74, OrderLines=[{"ProductID": FIRST + 1}])
@@ -217,4 +290,11 @@ def _contacts(run: Cases) -> None:
     for number, paid in enumerate(("2026-10-11", "2026-10-12"), 80):
         run.order(number, **PAID, PaidDate=f"{paid}T00:00:00", CounterParty=late)
     run.order(83, CounterParty=late, ExpiryDate="2099-01-01T00:00:00")
+    # paid in the year 9999, which is not yet; due then; and paid years late
+    run.order(85, **PAID, PaidDate="9999-12-31T00:00:00", CounterParty=late)
+    run.order(86, CounterParty=late, ExpiryDate="9999-12-31T00:00:00")
+    never = {"PartyID": FIRST + 3, "DisplayName": "Never"}
+    years = {"ExpiryDate": "2019-01-01T00:00:00", "PaidDate": "2026-10-05T00:00:00"}
+    run.order(87, **PAID, **years, CounterParty=never)
+    run.order(88, "supplier_invoices", ExpiryDate="2026-12-01T00:00:00", CounterParty=never)
     run.order(84, "supplier_invoices", CounterParty={"PartyID": 8, "DisplayName": "", "Name": None})

@@ -95,9 +95,8 @@ class Cases:
         self.record(
             "financial_transactions",
             BankAccountTransactionID=FIRST + number,
-            TotalAmount=Decimal(amount),
             **{"Currency": "EUR", "ValueDate": "2026-10-05T00:00:00"}
-            | {"AssignedEntities": assigned}
+            | {"TotalAmount": Decimal(amount), "AssignedEntities": assigned}
             | values,
         )
 

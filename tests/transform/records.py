@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 CENT = Decimal("0.01")
+NEVER = datetime(1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,29 @@ def text(value: Any) -> str | None:
 
 
 def day(value: str | None) -> date | None:
-    """The day of a date-time."""
-    return date.fromisoformat(value[:10]) if value else None
+    """The day of a date-time; one before 1900 means nothing."""
+    return date.fromisoformat(value[:10]) if value and value >= "1900" else None
 
 
 def moment(value: str | None) -> datetime | None:
-    """A date-time, in UTC if it has an offset and else as it is."""
-    if not value:
+    """A date-time, in UTC if it has an offset and else as it is; one before 1900 means nothing."""
+    if not value or value < "1900":
         return None
     at = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return at.astimezone(timezone.utc).replace(tzinfo=None) if at.tzinfo else at
 
 
 def number(value: Any) -> Decimal | None:
-    """A number, exact."""
-    return None if value in {None, ""} else Decimal(value)
+    """A number, exact; what is none means nothing."""
+    try:
+        return None if value is None else Decimal(value)
+    except InvalidOperation:
+        return None
+
+
+def truth(value: Any) -> bool | None:
+    """Yes or no, as such or in JSON's words; what is neither means nothing."""
+    return {"true": True, "false": False}.get(str(value).lower())
 
 
 def money(value: Any) -> Decimal | None:

@@ -40,6 +40,19 @@ def test_the_marts_hold_what_the_records_say(engine: Engine, loaded: Messages) -
     check_report(engine)
 
 
+def test_a_load_during_a_build_is_made_up_for_by_the_next(tmp_path: Path, loaded: Messages) -> None:
+    """Of an order that is read again, this build has the lines of before and the rest of after."""
+    engine = DuckDb(tmp_path)
+    engine.load(*loaded.runs[0])
+    engine.dbt("build", *NO_TESTS, as_of=loaded.today)
+    engine.load(*loaded.runs[1])
+    parts = ("stg_billit__order_lines", "stg_billit__order_vat_groups")
+    engine.dbt("run", "--exclude", *parts, as_of=loaded.today)
+    assert wrong(engine, Tables.of(loaded.files), loaded.today) != []
+    engine.dbt("run", as_of=loaded.today)
+    assert wrong(engine, Tables.of(loaded.files), loaded.today) == []
+
+
 def joined_row_by_row(engine: Engine) -> list[str]:
     """Models whose cost grows with the square of the orders: DuckDB's plans say it for few."""
     if not isinstance(engine, DuckDb):

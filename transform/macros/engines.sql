@@ -10,6 +10,33 @@
 {% macro duckdb__as_json(value) %}{{ return('cast(' ~ value ~ ' as json)') }}{% endmacro %}
 
 
+{#- A number that was loaded, exact: 1.005, which DuckDB's loader keeps as a double, is 1.01 in cents. -#}
+{% macro as_decimal(value, type) %}{{ return(adapter.dispatch('as_decimal', 'billit')(value, type)) }}{% endmacro %}
+
+{% macro default__as_decimal(value, type) %}{{ return('cast(' ~ value ~ ' as ' ~ type ~ ')') }}{% endmacro %}
+
+{% macro duckdb__as_decimal(value, type) %}
+    {{- return('cast(cast(' ~ value ~ ' as varchar) as ' ~ type ~ ')') -}}
+{% endmacro %}
+
+
+{#- The number of a key in a JSON object; null where it is none. -#}
+{% macro number_of(object, key, type) %}{{ return(adapter.dispatch('number_of', 'billit')(object, key, type)) }}{% endmacro %}
+
+{#- A number in JSON is one; only a text has to be looked at, which takes longer. -#}
+{% macro default__number_of(object, key, type) %}
+    {%- set text = "(" ~ object ~ " ->> '" ~ key ~ "')" -%}
+    {{- return(
+        "case when jsonb_typeof(" ~ object ~ " -> '" ~ key ~ "') = 'number' or " ~ text ~ " ~ '^-?[0-9]+([.][0-9]+)?$'"
+        ~ " then cast(cast(" ~ text ~ " as numeric) as " ~ type ~ ") end"
+    ) -}}
+{% endmacro %}
+
+{% macro duckdb__number_of(object, key, type) %}
+    {{- return("try_cast((" ~ object ~ " ->> '" ~ key ~ "') as " ~ type ~ ")") -}}
+{% endmacro %}
+
+
 {#- One row for each element of a JSON array, with its place from 1; what is no array has none. -#}
 {% macro elements(relation, keys, array) %}
     {{- adapter.dispatch('elements', 'billit')(relation, keys, array) -}}

@@ -36,10 +36,16 @@
     end as varchar)
 {%- endmacro %}
 
-{#- The text of a key in a JSON object. -#}
+{#- The text of a key in a JSON object, or its number or truth: null where it is none. -#}
 {% macro text_of(object, key, type='varchar') %}
-    {%- set text = "nullif((" ~ object ~ " ->> '" ~ key ~ "'), '')" -%}
-    cast({{ text }} as {{ type }})
+    {%- set text = "(" ~ object ~ " ->> '" ~ key ~ "')" -%}
+    {%- if type == 'varchar' -%}
+        cast(nullif({{ text }}, '') as varchar)
+    {%- elif type == 'boolean' -%}
+        case {{ text }} when 'true' then true when 'false' then false end
+    {%- else -%}
+        {{ billit.number_of(object, key, type) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The VAT category of EN 16931, from the seed `billit_vat_categories`. -#}

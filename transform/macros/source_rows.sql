@@ -73,13 +73,18 @@
     {{ return(names) }}
 {% endmacro %}
 
-{#- An empty text means nothing, as DuckDB's loader has it already. -#}
+{#- An empty text means nothing, as DuckDB's loader has it already; nor does .NET's year 1. -#}
 {% macro cast_property(property, type, is_present=true) %}
     {%- set value = '"' ~ property ~ '"' if is_present else 'null' -%}
     {%- if type == 'json' -%}
         {{ billit.as_json(value) }}
     {%- elif type == 'varchar' -%}
         cast(nullif(cast({{ value }} as varchar), '') as varchar)
+    {%- elif type in ('date', 'timestamp') -%}
+        {%- set day = 'cast(' ~ value ~ ' as ' ~ type ~ ')' -%}
+        case when {{ day }} >= cast('1900-01-01' as {{ type }}) then {{ day }} end
+    {%- elif type.startswith('numeric') -%}
+        {{ billit.as_decimal(value, type) }}
     {%- else -%}
         cast({{ value }} as {{ type }})
     {%- endif -%}

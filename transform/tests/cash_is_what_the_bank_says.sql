@@ -1,4 +1,4 @@
--- The weeks add up to the transactions, where all are in the company's currency.
+-- The weeks add up to the transactions up to the day that is asked of, where all are in the company's currency.
 with weeks as (
     select company_id, sum(net) as amount
     from {{ ref('billit__cash_flow') }}
@@ -14,7 +14,7 @@ transactions as (
     from {{ ref('stg_billit__transactions') }} as transactions
     inner join {{ ref('int_billit__companies') }} as companies
         on transactions.company_id = companies.company_id
-    where transactions.value_date is not null
+    where transactions.value_date <= {{ billit.as_of() }}
     group by transactions.company_id
 )
 

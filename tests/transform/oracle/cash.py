@@ -42,16 +42,21 @@ class Cash(Contacts):
 
     def _moves(self) -> Iterator[tuple[int, str, str, date, Decimal | None]]:
         for record in self.transactions:
-            if at := day(record.get("ValueDate")):
+            at = day(record.get("ValueDate"))
+            if at and at <= self.as_of:
                 yield record["CompanyID"], "actual", "bank", at, self._booked(record, at)
         for payment in self.payments:
-            if payment["kind"] == "declared":
+            total = self.invoices[payment["invoice_id"]]["total"]
+            settles = (payment["amount"] > 0) == (total > 0) and total
+            moved = payment["kind"] == "declared" and payment["payment_date"] <= self.as_of
+            if moved and settles:
                 amount = _flow(payment, payment["company_amount"])
                 yield payment["company_id"], "actual", "declared", payment["payment_date"], amount
         for item in self.open_items:
             contact = self.contacts.get((item["company_id"], item["partner_id"]), {})
             late = contact.get("average_days_late") or ZERO
-            days = max(0, int(late.quantize(Decimal(1), ROUND_HALF_UP)))
+            days = max(0, min(365, int(late.quantize(Decimal(1), ROUND_HALF_UP))))
+            days = min(days, (date.max - item["due_date"]).days)
             at = max(self.as_of, item["due_date"] + timedelta(days))
             kind = "doubtful" if item["days_overdue"] > 90 else "expected"
             amount = _flow(item, item["company_open_amount"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.transform.oracle.orders import filled
 from tests.transform.oracle.payments import ZERO, Payments, side_of
-from tests.transform.records import moment, text
+from tests.transform.records import NEVER, moment, text, truth
 
 if TYPE_CHECKING:
     from tests.transform.oracle.orders import Row
@@ -40,7 +40,7 @@ class Contacts(Payments):
         for number, order in self.orders.items():
             partner = text(order.partner.get("PartyID"))
             if partner and not order.deleted:
-                age = (moment(order.state.get("LastModified")) or moment("0001-01-01"), number)
+                age = (moment(order.state.get("LastModified")) or NEVER, number)
                 key = (order.now["CompanyID"], partner)
                 newest[key] = max(newest.get(key, (age, order)), (age, order), key=lambda x: x[0])
         for key, (_, order) in newest.items():
@@ -85,6 +85,7 @@ class Contacts(Payments):
             and each["billit_status"] not in {"Credited", None}
             and each["sign"] == 1
             and each["paid_date"]
+            and each["paid_date"] <= self.as_of
         ]
         return {
             "was_customer": any(side_of(each) == "receivable" for each in mine),
@@ -130,10 +131,11 @@ def _party(record: Record) -> Row:
     first_account = filled((record.get("BankAccounts") or [{}])[0])
     account = known if "IBAN" in known else first_account
     country = known.get("CountryCode") or (addresses[0].get("CountryCode") if addresses else None)
+    liable = truth(known.get("VATLiable"))
     return {
         "is_customer": known.get("PartyType") == "Customer",
         "is_supplier": known.get("PartyType") == "Supplier",
-        "is_company": known.get("VATLiable", "VATNumber" in known),
+        "is_company": "VATNumber" in known if liable is None else liable,
         "company_name": known.get("Name") or known.get("DisplayName"),
         "trading_name": known.get("CommercialName"),
         "first_name": known.get("ContactFirstName"),

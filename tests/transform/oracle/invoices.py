@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.transform.oracle.orders import Order, Orders, Row
-from tests.transform.records import CENT, Copy, Record, day, moment, money, number, text
+from tests.transform.records import (
+    CENT,
+    NEVER,
+    Copy,
+    Record,
+    day,
+    moment,
+    money,
+    number,
+    text,
+    truth,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -38,6 +49,11 @@ class Invoices(Orders):
         if rate is None or rate <= 0:
             return None
         return money(amount * rate if self.multiply else amount / rate)
+
+    def untaxed(self, total: Decimal | None, tax: Decimal | None, part: Row) -> Decimal | None:
+        """What is left of these without the tax; else the part's own amount, converted."""
+        left = less(total, tax)
+        return self.converted(part["untaxed_amount"], part) if left is None else left
 
     @cached_property
     def parties(self) -> dict[tuple[int, str], Copy]:
@@ -81,11 +97,12 @@ class Invoices(Orders):
         if open_ is None:
             open_ = 0 if paid else state.get("TotalIncl")
         outstanding = times(sign, money(open_))
-        dated = state.get("OrderDate") or state.get("Created")
+        dates = (day(state.get(name)) for name in ("OrderDate", "Created", "LastModified"))
+        invoice_date = next(filter(None, dates), order.seen.date())
         partner = order.partner
         party = self.parties.get((now["CompanyID"], text(partner.get("PartyID")) or ""))
         accounts = (
-            (text(order.detail("IBAN")), text(order.detail("BIC"))),
+            order.account,
             _account(party.record) if party else (None, None),
             (text(partner.get("IBAN")), text(partner.get("BIC"))),
         )
@@ -99,8 +116,8 @@ class Invoices(Orders):
             "type_code": TYPE_CODES[state.get("OrderSubType") == "SelfBilling", sign],
             "sign": sign,
             "invoice_number": text(state.get("OrderNumber")),
-            "invoice_date": day(dated),
-            "due_date": day(state.get("ExpiryDate") or dated),
+            "invoice_date": invoice_date,
+            "due_date": day(state.get("ExpiryDate")) or invoice_date,
             "delivery_date": day(state.get("DeliveryDate")),
             "status": "paid" if status == "posted" and paid else status,
             "billit_status": text(state.get("OrderStatus")),
@@ -132,11 +149,14 @@ class Invoices(Orders):
             "title": order.either("OrderTitle"),
             "reminders_sent": state.get("RemindersSent"),
             "last_reminder_at": moment(state.get("LastReminder")),
-            "is_delivered": _first(order, "CurrentDocumentDeliveryDetails", "IsDocumentDelivered"),
+            "is_delivered": truth(
+                _first(order, "CurrentDocumentDeliveryDetails", "IsDocumentDelivered")
+            ),
             "pdf_file_id": _first(order, "OrderPDF", "FileID"),
             "has_details": order.details is not None,
             "details_are_current": order.details is not None
-            and (order.detail("LastModified") or "") >= (state.get("LastModified") or ""),
+            and (moment(order.detail("LastModified")) or NEVER)
+            >= (moment(state.get("LastModified")) or NEVER),
             "created_at": moment(state.get("Created")),
             "last_modified_at": moment(state.get("LastModified")),
             "extracted_at": order.seen,
@@ -163,7 +183,7 @@ class Invoices(Orders):
         return invoice | {
             "company_total": company_total,
             "company_tax_amount": company_tax,
-            "company_untaxed_amount": less(company_total, company_tax),
+            "company_untaxed_amount": self.untaxed(company_total, company_tax, invoice),
             "company_outstanding_amount": self.converted(outstanding, invoice),
         }
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tests.transform.records import Copy, Record, Tables, moment, text
+from tests.transform.records import NEVER, Copy, Record, Tables, moment, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
 ROWS = ("sales_invoices", "sales_credit_notes", "supplier_invoices", "supplier_credit_notes")
 DETAILS = tuple(f"{name[:-1]}_details" for name in ROWS)
@@ -47,12 +46,23 @@ class Order:
         return self.details.record.get(name) if self.details else None
 
     @property
+    def same_partner(self) -> bool:
+        """Whether the details are of the partner that the newer state names; both may name none."""
+        state, details = filled(self.state.get("CounterParty")), filled(self.detail("CounterParty"))
+        return state.get("PartyID") == details.get("PartyID")
+
+    @property
+    def account(self) -> tuple[str | None, str | None]:
+        """IBAN and BIC of the order itself; those of another partner are none."""
+        if not self.same_partner:
+            return None, None
+        return text(self.detail("IBAN")), text(self.detail("BIC"))
+
+    @property
     def partner(self) -> Record:
         """The other side: names and places of the details, numbers of the newer state."""
         state = filled(self.state.get("CounterParty"))
-        details = filled(self.detail("CounterParty"))
-        if details.get("PartyID") != state.get("PartyID") or "PartyID" not in state:
-            details = {}
+        details = filled(self.detail("CounterParty")) if self.same_partner else {}
         named = {"Name": details.get("Name") or details.get("DisplayName")}
         mine = state.get("Name") or state.get("DisplayName")
         merged = state | details | {"Name": named["Name"] or mine}
@@ -82,7 +92,8 @@ class Orders:
         mentioned = {
             copy.record.get("CompanyID")
             for copy in self.tables.copies(
-                *ROWS, *DETAILS, "deleted_orders", "parties", "financial_transactions"
+                *(*ROWS, *DETAILS, "orders", "deleted_orders"),
+                *("parties", "products", "financial_transactions"),
             )
         }
         known = {copy.record["PartyID"]: copy.record for copy in self.tables.copies("companies")}
@@ -107,15 +118,21 @@ class Orders:
             if not states:
                 continue
             details = [copy for copy in states if copy.stream in DETAILS]
+            state = max(
+                states, key=lambda copy: (_changed(copy), copy.stream in ROWS, copy.extracted)
+            )
+            newest_details = max(
+                details, key=lambda copy: (_changed(copy), copy.extracted), default=None
+            )
+            now = max(all_copies, key=lambda copy: (_changed(copy), copy.extracted))
+            # nothing says the company? then the details; the kind? then the name of the stream
+            last = _kind(state.stream)
+            if newest_details:
+                last["CompanyID"] = newest_details.record.get("CompanyID")
             orders[order] = Order(
-                now=max(all_copies, key=lambda copy: (_changed(copy), copy.extracted)).record,
-                state=max(
-                    states,
-                    key=lambda copy: (_changed(copy), copy.stream in ROWS, copy.extracted),
-                ).record,
-                details=max(
-                    details, key=lambda copy: (_changed(copy), copy.extracted), default=None
-                ),
+                now=last | filled(_what(state.record)) | filled(_what(now.record)),
+                state=state.record,
+                details=newest_details,
                 seen=max(copy.extracted for copy in all_copies),
                 gone=gone.get(order),
             )
@@ -135,8 +152,21 @@ class Orders:
                     "is_loaded": stream in self.tables.streams,
                     "loaded_rows": rows[company],
                     "extracted_at": max(mine, default=None),
+                    "as_of": self.as_of,
                 }
 
 
+def _what(record: Record) -> Record:
+    return {name: record.get(name) for name in ("CompanyID", "OrderDirection", "OrderType")}
+
+
+def _kind(stream: str) -> Record:
+    """What an order is by the stream that it came by."""
+    return {
+        "OrderDirection": "Cost" if stream.startswith("supplier_") else "Income",
+        "OrderType": "CreditNote" if "credit_note" in stream else "Invoice",
+    }
+
+
 def _changed(copy: Copy) -> datetime:
-    return moment(copy.record.get("LastModified")) or datetime(1, 1, 1)
+    return moment(copy.record.get("LastModified")) or NEVER

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.transform.oracle.invoices import Invoices, less, seed, times
 from tests.transform.oracle.orders import filled
-from tests.transform.records import day, moment, money, number, text
+from tests.transform.records import day, moment, money, number, text, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,8 +64,8 @@ class Parts(Invoices):
                 "account_number": text(line.get("AccountCode")),
                 "cost_center": text(line.get("AnalyticCostCenter")),
                 "cost_bearer": text(line.get("AnalyticCostBearer")),
-                "is_allowance_or_charge": line.get("AllowanceChargeIndicator") is not None,
-                "is_charge": line.get("AllowanceChargeIndicator"),
+                "is_allowance_or_charge": truth(line.get("AllowanceChargeIndicator")) is not None,
+                "is_charge": truth(line.get("AllowanceChargeIndicator")),
                 "reason_code": text(line.get("Code")),
                 "linked_line": text(line.get("LinkedOrderLineID")),
             }
@@ -73,7 +73,10 @@ class Parts(Invoices):
     def invoice_vat(self) -> Iterable[Row]:
         for invoice, place, group, direction in self._parts("VatGroups"):
             sign = invoice["sign"]
-            total, tax = (times(sign, money(group.get(name))) for name in ("TotalIncl", "TotalVAT"))
+            total, tax, untaxed = (
+                times(sign, money(group.get(name)))
+                for name in ("TotalIncl", "TotalVAT", "TotalExcl")
+            )
             company_total, company_tax = (
                 self.converted(amount, invoice) for amount in (total, tax)
             )
@@ -84,11 +87,13 @@ class Parts(Invoices):
                 "tax_rate": number(group.get("VATPercentage")),
                 "tax_category": _category(direction, group),
                 "ventilation_code": text(group.get("VentilationCode")),
-                "untaxed_amount": times(sign, money(group.get("TotalExcl"))),
+                "untaxed_amount": untaxed,
                 "taxable_base": times(sign, money(group.get("Mtvh"))),
                 "tax_amount": tax,
                 "total": total,
-                "company_untaxed_amount": less(company_total, company_tax),
+                "company_untaxed_amount": self.untaxed(
+                    company_total, company_tax, invoice | {"untaxed_amount": untaxed}
+                ),
                 "company_tax_amount": company_tax,
                 "company_total": company_total,
             }

@@ -14,7 +14,7 @@ from tests.transform.records import day, money, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.transform.oracle.orders import Row
+    from tests.transform.oracle.orders import Order, Row
     from tests.transform.records import Record
 
 ZERO = Decimal("0.00")
@@ -81,30 +81,37 @@ class Payments(Parts):
     def _banked(self, record: Record) -> Iterator[Row]:
         parts = []
         for place, entity in enumerate(record.get("AssignedEntities") or [], 1):
-            invoice = self.invoices.get(entity.get("EntityID"))
+            order = self.orders.get(entity.get("EntityID"))
             is_order = entity.get("EntityType") == "Order"
-            if is_order and invoice and invoice["company_id"] == record["CompanyID"]:
-                parts.append((place, entity, invoice))
-        total = money(record.get("TotalAmount"))
-        along = any(_inwards(invoice) == (total > 0) for _, _, invoice in parts if total)
-        for place, entity, invoice in parts:
+            if is_order and order and order.now["CompanyID"] == record["CompanyID"]:
+                parts.append((place, entity, order))
+        transaction = record["BankAccountTransactionID"]
+        total = money(record.get("TotalAmount")) or ZERO
+        # all of them are against the money: it gives back what was paid
+        back = bool(total) and not any(_inwards(order) == (total > 0) for _, _, order in parts)
+        for place, entity, order in parts:
+            if not order.is_invoice:
+                continue
+            invoice = self.invoices[entity["EntityID"]]
             amount = invoice["sign"] * abs(money(entity.get("AssignedAmount")) or ZERO)
             yield {
-                "payment_id": f"bank-{record['BankAccountTransactionID']}-{place}",
+                "payment_id": f"bank-{invoice['company_id']}-{transaction}-{place}",
                 "kind": "bank",
                 "invoice_id": invoice["invoice_id"],
-                "transaction_id": record["BankAccountTransactionID"],
+                "transaction_id": transaction,
                 "payment_date": day(record.get("ValueDate")) or invoice["invoice_date"],
-                "amount": amount if along else -amount,
-                "transaction_amount": total,
+                "amount": -amount if back else amount,
+                "transaction_amount": money(record.get("TotalAmount")),
                 "transaction_currency": text(record.get("Currency")),
             }
 
     def _otherwise(self, invoice: Row, rest: Decimal) -> Row:
         changed = invoice["last_modified_at"]
+        credited = self.invoices.get(invoice["credited_invoice_id"], {})
+        set_off = "Credited" in {invoice["billit_status"], credited.get("billit_status")}
         return {
             "payment_id": f"order-{invoice['invoice_id']}",
-            "kind": "credit_note" if invoice["billit_status"] == "Credited" else "declared",
+            "kind": "credit_note" if set_off else "declared",
             "invoice_id": invoice["invoice_id"],
             "transaction_id": None,
             "payment_date": invoice["paid_date"]
@@ -169,9 +176,10 @@ class Payments(Parts):
             }
 
 
-def _inwards(invoice: Row) -> bool:
-    """Whether money comes in when the invoice is settled."""
-    return invoice["invoice_type"] in {"customer_invoice", "supplier_refund"}
+def _inwards(order: Order) -> bool:
+    """Whether money comes in when the order is settled."""
+    kind = order.now.get("OrderDirection") == "Cost", order.now.get("OrderType") == "CreditNote"
+    return kind in {(False, False), (True, True)}
 
 
 def side_of(invoice: Row) -> str:

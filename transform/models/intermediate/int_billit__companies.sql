@@ -6,9 +6,13 @@ with mentioned as (
     union
     select company_id from {{ ref('stg_billit__order_details') }}
     union
+    select company_id from {{ ref('stg_billit__order_index') }}
+    union
     select company_id from {{ ref('stg_billit__deleted_orders') }}
     union
     select company_id from {{ ref('stg_billit__parties') }}
+    union
+    select company_id from {{ ref('stg_billit__products') }}
     union
     select company_id from {{ ref('stg_billit__transactions') }}
 )

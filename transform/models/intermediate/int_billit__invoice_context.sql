@@ -47,6 +47,8 @@ invoices as (
         parties.iban as party_iban,
         parties.bic as party_bic,
         numbered.order_id as credited_invoice_id,
+        first_lines.extracted_at as lines_read_at,
+        first_groups.extracted_at as vat_groups_read_at,
         products.version as products_version,
         categories.version as categories_version
     from orders
@@ -61,6 +63,15 @@ invoices as (
         and orders.partner_id = numbered.partner_id
         and orders.order_direction = numbered.order_direction
         and case when orders.order_type = 'CreditNote' then orders.about_invoice_number end = numbered.order_number
+    -- Lines and VAT may be those of a newer or older copy than the order: a load goes on meanwhile.
+    left join {{ ref('stg_billit__order_lines') }} as first_lines
+        on orders.order_id = first_lines.order_id
+        and orders.details_stream = first_lines.stream
+        and first_lines.line_number = 1
+    left join {{ ref('stg_billit__order_vat_groups') }} as first_groups
+        on orders.order_id = first_groups.order_id
+        and orders.details_stream = first_groups.stream
+        and first_groups.group_number = 1
     left join products
         on orders.company_id = products.company_id
     cross join categories
@@ -85,5 +96,7 @@ select
     party_bic,
     credited_invoice_id,
     cast(version as varchar) as version,
-    cast({{ billit.fingerprint(['version', 'products_version', 'categories_version']) }} as varchar) as parts_version
+    cast({{ billit.fingerprint([
+        'version', 'lines_read_at', 'vat_groups_read_at', 'products_version', 'categories_version',
+    ]) }} as varchar) as parts_version
 from versions

@@ -6,6 +6,7 @@
     pre_hook="{{ billit.delete_changed(ref('int_billit__order_versions'), ['order_id']) }}",
 ) }}
 {%- set shared = billit.order_column_names() | join(',\n        ') -%}
+{%- set same_partner = 'details.partner_id is not distinct from state.partner_id' -%}
 
 with changed as (
     select order_id, version
@@ -70,9 +71,18 @@ newest_details as (
 
 select
     now.order_id,
-    now.company_id,
-    now.order_direction,
-    now.order_type,
+    -- what a copy does not say, others do; where none says direction or type, the stream's name does
+    coalesce(now.company_id, state.company_id, details.company_id) as company_id,
+    coalesce(
+        now.order_direction,
+        state.order_direction,
+        cast(case when state.stream like 'supplier_%' then 'Cost' else 'Income' end as varchar)
+    ) as order_direction,
+    coalesce(
+        now.order_type,
+        state.order_type,
+        cast(case when state.stream like '%_credit_note%' then 'CreditNote' else 'Invoice' end as varchar)
+    ) as order_type,
     {%- for name in billit.order_columns() if name not in (
         'order_id', 'company_id', 'order_direction', 'order_type', 'order_title', 'reference', 'about_invoice_number'
     ) %}
@@ -86,12 +96,12 @@ select
     -- details name more of the other side, if it is still the same
     {%- for name in ['name', 'street', 'number', 'box', 'postal_code', 'city', 'email', 'iban', 'bic'] %}
     coalesce(
-        case when details.partner_id = state.partner_id then details.partner_{{ name }} end, state.partner_{{ name }}
+        case when {{ same_partner }} then details.partner_{{ name }} end, state.partner_{{ name }}
     ) as partner_{{ name }},
     {%- endfor %}
     {%- for name in ['vat', 'country', 'vat_liable'] %}
     coalesce(
-        state.partner_{{ name }}, case when details.partner_id = state.partner_id then details.partner_{{ name }} end
+        state.partner_{{ name }}, case when {{ same_partner }} then details.partner_{{ name }} end
     ) as partner_{{ name }},
     {%- endfor %}
     coalesce(state.pdf_file_id, details.pdf_file_id) as pdf_file_id,
@@ -99,8 +109,9 @@ select
     details.tax_point_date,
     details.period_from,
     details.period_till,
-    details.iban,
-    details.bic,
+    -- the account of another supplier would get the money
+    case when {{ same_partner }} then details.iban end as iban,
+    case when {{ same_partner }} then details.bic end as bic,
     details.payment_terms,
     details.payment_discount_percentage,
     details.payment_discount_amount,

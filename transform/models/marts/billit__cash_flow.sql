@@ -22,19 +22,26 @@ with banked as (
         and transactions.value_date < coalesce(rates.valid_until, cast('9999-12-31' as date))
 ),
 
+-- what only takes back more than an invoice that the bank paid is no money
 declared as (
     select
-        company_id,
+        payments.company_id,
         'actual' as kind,
         'declared' as source,
-        payment_date as day,
-        case when invoice_type like 'customer%' then company_amount else -company_amount end as amount
-    from {{ ref('billit__payments') }}
-    where kind = 'declared'
+        payments.payment_date as day,
+        case
+            when payments.invoice_type like 'customer%' then payments.company_amount
+            else -payments.company_amount
+        end as amount
+    from {{ ref('billit__payments') }} as payments
+    inner join {{ ref('billit__invoices') }} as invoices
+        on payments.invoice_id = invoices.invoice_id
+    where payments.kind = 'declared'
+        and sign(payments.amount) = sign(invoices.total)
 ),
 
--- An open item comes in as late as its contact usually pays; one that is late by that too, this
--- week. What is over 90 days late may never come.
+-- An open item comes in as late as its contact usually pays, a year at most; one that is late by
+-- that too, this week. What is over 90 days late may never come. No reader knows the year 10000.
 expected as (
     select
         items.company_id,
@@ -42,7 +49,11 @@ expected as (
         'open_items' as source,
         greatest(
             {{ as_of }},
-            items.due_date + cast(greatest(round(coalesce(contacts.average_days_late, 0)), 0) as integer)
+            least(
+                cast('9999-12-31' as date),
+                items.due_date
+                + cast(least(greatest(round(coalesce(contacts.average_days_late, 0)), 0), 365) as integer)
+            )
         ) as day,
         case when items.side = 'receivable' then items.company_open_amount else -items.company_open_amount end as amount
     from {{ ref('billit__open_items') }} as items
@@ -50,10 +61,17 @@ expected as (
         on items.company_id = contacts.company_id and items.partner_id = contacts.contact_id
 ),
 
-moves as (
+-- what is dated later has not moved: it is still expected
+moved as (
     select * from banked
     union all
     select * from declared
+),
+
+moves as (
+    select *
+    from moved
+    where day <= {{ as_of }}
     union all
     select * from expected
 )

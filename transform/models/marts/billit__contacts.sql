@@ -94,13 +94,14 @@ traded as (
             as open_receivable_amount,
         sum(case when is_posted and invoice_type like 'supplier%' then company_outstanding_amount end)
             as open_payable_amount,
-        -- a credited invoice was not paid, and a part payment does not end it
+        -- a credited invoice was not paid, nor is one on a day to come; a part payment does not end it
         sum(case when is_settled then paid_date - due_date end) as days_late,
         count(case when is_settled then invoice_id end) as settled
     from (
         select
             *,
-            status = 'paid' and billit_status <> 'Credited' and sign = 1 and paid_date is not null as is_settled
+            status = 'paid' and billit_status <> 'Credited' and sign = 1 and paid_date <= {{ billit.as_of() }}
+                as is_settled
         from {{ ref('billit__invoices') }}
     ) as invoices
     group by company_id, partner_id

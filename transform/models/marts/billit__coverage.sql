@@ -1,4 +1,5 @@
-{#- What the other marts are made from: by company and stream, how many rows and how fresh. -#}
+{#- What the other marts are made from: by company and stream, how many rows and how fresh; and of which day
+    the others are. -#}
 with streams as (
     {%- for stream in var('billit_streams') %}
     select cast('{{ stream }}' as varchar) as stream, {{ billit.stream_relation(stream) is not none }} as is_loaded
@@ -25,7 +26,8 @@ select
     streams.stream,
     streams.is_loaded,
     cast(coalesce(loaded.loaded_rows, 0) as integer) as loaded_rows,
-    loaded.extracted_at
+    loaded.extracted_at,
+    {{ billit.as_of() }} as as_of
 from {{ ref('int_billit__companies') }} as companies
 cross join streams
 left join loaded

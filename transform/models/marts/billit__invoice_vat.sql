@@ -35,7 +35,8 @@ in_company_currency as (
     select
         *,
         {{ billit.converted('total', 'currency', 'company_currency', 'exchange_rate') }} as company_total,
-        {{ billit.converted('tax_amount', 'currency', 'company_currency', 'exchange_rate') }} as company_tax_amount
+        {{ billit.converted('tax_amount', 'currency', 'company_currency', 'exchange_rate') }} as company_tax_amount,
+        {{ billit.converted('untaxed_amount', 'currency', 'company_currency', 'exchange_rate') }} as converted_untaxed_amount
     from signed
 )
 
@@ -55,7 +56,9 @@ select
     groups.tax_amount,
     groups.total,
     groups.company_currency,
-    cast(groups.company_total - groups.company_tax_amount as numeric(18, 2)) as company_untaxed_amount,
+    cast(
+        coalesce(groups.company_total - groups.company_tax_amount, groups.converted_untaxed_amount) as numeric(18, 2)
+    ) as company_untaxed_amount,
     groups.company_tax_amount,
     groups.company_total,
     groups.parts_version as version

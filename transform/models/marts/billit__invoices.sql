@@ -11,7 +11,9 @@ with changed as (
 orders as (
     select
         *,
-        coalesce(order_date, cast(created_at as date)) as invoice_date,
+        coalesce(
+            order_date, cast(created_at as date), cast(last_modified_at as date), cast(extracted_at as date)
+        ) as invoice_date,
         case when order_type = 'CreditNote' then -1 else 1 end as sign
     from {{ ref('int_billit__orders') }}
 ),
@@ -43,6 +45,8 @@ in_company_currency as (
         *,
         {{ billit.converted('total', 'document_currency', 'company_currency', 'exchange_rate') }} as company_total,
         {{ billit.converted('tax_amount', 'document_currency', 'company_currency', 'exchange_rate') }} as company_tax_amount,
+        {{ billit.converted('untaxed_amount', 'document_currency', 'company_currency', 'exchange_rate') }}
+            as converted_untaxed_amount,
         {{ billit.converted('outstanding_amount', 'document_currency', 'company_currency', 'exchange_rate') }}
             as company_outstanding_amount
     from signed
@@ -94,7 +98,11 @@ select
     invoices.outstanding_amount,
     invoices.company_currency,
     invoices.exchange_rate,
-    cast(invoices.company_total - invoices.company_tax_amount as numeric(18, 2)) as company_untaxed_amount,
+    -- so that the three add up
+    cast(
+        coalesce(invoices.company_total - invoices.company_tax_amount, invoices.converted_untaxed_amount)
+        as numeric(18, 2)
+    ) as company_untaxed_amount,
     invoices.company_tax_amount,
     invoices.company_total,
     invoices.company_outstanding_amount,
