@@ -174,6 +174,8 @@ class _Answers:
         self.as_of = as_of
         self.monday = as_of - timedelta(days=as_of.weekday())
         self.months = [month_start(as_of, -back) for back in range(MONTHS - 1, -1, -1)]
+        ends = [month_start(month, 1) - timedelta(days=1) for month in self.months]
+        self.month_ends = [day for day in ends if day <= as_of]
         quarter = month_start(as_of, -((as_of.month - 1) % 3))
         self.quarters = [month_start(quarter, -3 * back) for back in range(QUARTERS)]
         since = self.months[0]
@@ -208,7 +210,7 @@ class _Answers:
             open={side: _side(self.open.get(key, []), side) for side in SIDES},
             unconverted=self.unconverted.get(key, []),
             cash=self._cash(self.cash.get(key, [])),
-            ageing=_table(self.ageing.get(key, []), "as_of", "bucket"),
+            ageing=self._history(self.ageing.get(key, [])),
             trade=dict.fromkeys(self.months, NOTHING) | _table(trade, "month_start", "side"),
             trade_unconverted=sum(each["unconverted"] for each in trade),
             quarters=self._quarters(self.vat.get(key, [])),
@@ -219,6 +221,12 @@ class _Answers:
             invoices=details.get("invoices", 0),
             without_details=int(details.get("without_details", 0)),
         )
+
+    def _history(self, rows: list[Row]) -> dict[date, dict[str, Decimal]]:
+        """All month ends since the first where anything was open."""
+        found = _table(rows, "as_of", "bucket")
+        since = min(found, default=date.max)
+        return dict.fromkeys((day for day in self.month_ends if day >= since), NOTHING) | found
 
     def _cash(self, rows: list[Row]) -> Cash:
         starts = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +183,18 @@ def test_long_lists_are_cut_and_say_so(page: Page) -> None:
         books.open_item("5", "1-30", partner_id=f"{number}")
         books.open_item("5", side="payable")
     assert plain(article(page(books), "en-7")).count("and 3 more, not shown") == 2
+
+
+@undrawn
+def test_a_month_end_with_nothing_open_is_a_month_end(page: Page) -> None:
+    books = Books().company()
+    books.open_item("5")
+    books.month_end(date(2026, 6, 30), "not due", "3")
+    books.month_end(date(2026, 8, 31), "1-30", "4")
+    shown = plain(article(page(books), "en-7"))
+    assert " Jun 26 3.00 Jul 26 Aug 26 4.00 Sept 26 Oct 26 " in shown
+    assert "May 26" not in shown
+    assert "Nov 26 " not in shown, "it is not over yet"
 
 
 @undrawn
