@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_billit.report import charts
 from tap_billit.report.words import LANGUAGES, WORDS
 from tests.report.books import Books, full
 from tests.report.reading import Outline, article, figure, plain
@@ -283,3 +284,13 @@ def test_charts_keep_the_numbers_of_their_tables(page: Page) -> None:
         "trade",
         "history",
     ]
+
+
+def test_companies_share_what_their_charts_have_in_common(page: Page) -> None:
+    charts._drawing.cache_clear()
+    made = page(full())
+    assert charts._drawing.cache_info().misses == 4 * len(LANGUAGES)
+    first, second = (re.findall(r"<svg.*?</svg>", article(made, f"en-{key}")) for key in (7, 8))
+    assert len(first) == len(second) == 4
+    assert first[1] != second[1], "what is open differs"
+    assert first[2] == second[2], "sales do not"
