@@ -60,10 +60,12 @@ def test_one_company_can_be_chosen(page: Page, capsys: Capture) -> None:
     assert "Pré-Vert SA" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("with_another", [False, True])
 def test_a_company_that_is_not_there_is_told_with_those_that_are(
-    file: File, capsys: Capture
+    file: File, capsys: Capture, *, with_another: bool
 ) -> None:
-    said = refused(capsys, "--database", file(full()), "--company", "9")
+    too = ("--company", "7") if with_another else ()
+    said = refused(capsys, "--database", file(full()), "--company", "9", *too)
     assert said == "There is no such company. There are: 7 (Boon BV), 8 (Pré-Vert SA).\n"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Page = Callable[..., str]
+    Capture = pytest.CaptureFixture[str]
 
 undrawn = pytest.mark.usefixtures("undrawn")
 
@@ -211,6 +212,53 @@ def test_who_pays_late_counts_customers_without_a_contact_too(page: Page) -> Non
 
 
 @undrawn
+def test_customers_without_a_contact_are_as_many_as_their_names(page: Page) -> None:
+    books = Books().company()
+    for name, amount in (("One NV", "40.00"), ("Two NV", "30.00"), ("One NV", "2.00")):
+        books.open_item(amount, "31-60", partner_id=None, partner_name=name)
+    assert "One NV €42.00 50 days Two NV €30.00 50 days" in plain(article(page(books), "en-7"))
+
+
+@undrawn
+def test_a_credit_note_is_not_late(page: Page) -> None:
+    books = Books().company()
+    books.open_item("40.00", "31-60")
+    books.open_item("-10.00", "over 90")
+    books.open_item("-10.00", "over 90", partner_id="2", partner_name="Credit NV")
+    shown = plain(article(page(books), "en-7"))
+    assert "Case NV €40.00 50 days" in shown
+    assert "Credit NV" not in shown
+
+
+@undrawn
+def test_what_is_not_to_be_paid_is_told_in_its_currency(page: Page) -> None:
+    books = Books().company()
+    for kind, amount in (("over 90", "70.00"), ("not due", "-30.00")):
+        books.open_item(amount, kind, side="payable")
+        books.open_item(amount, kind, side="payable", currency="CHF", company_open_amount=None)
+    shown = plain(article(page(books), "en-7"))
+    assert "Not in this list: CHF70.00 , €70.00 that" in shown
+    assert "to set off: CHF30.00 , €30.00 ." in shown
+
+
+@undrawn
+def test_companies_of_one_name_are_told_apart(page: Page, capsys: Capture) -> None:
+    books = Books().company().company(company_id=8).company(company_id=9, company_name="Other")
+    overview = plain(article(page(books), "en"))
+    assert "Boon BV (7)" in overview
+    assert "Boon BV (8)" in overview
+    assert capsys.readouterr().out.endswith(": Boon BV (7), Boon BV (8), Other\n")
+
+
+@undrawn
+def test_a_company_of_two_names_has_all_that_it_is_owed(page: Page) -> None:
+    books = Books().company()
+    for amount, name in (("3", "Boon BV"), ("4", "Boon NV")):
+        books.month_end(date(2026, 10, 31), "not due", amount, company_name=name)
+    assert " Oct 26 7.00 " in plain(article(page(books), "en-7"))
+
+
+@undrawn
 def test_vat_is_by_quarter_rate_and_side(page: Page) -> None:
     books = Books().company()
     books.invoice("100.00")
@@ -246,6 +294,7 @@ def test_invoices_without_details_and_amounts_without_a_rate_are_told(page: Page
     books.invoice("1", has_details=False)
     books.open_item("55.00", currency="CHF", company_open_amount=None)
     books.cash(-1, "actual", "0", "0", unconverted=2)
+    books.cash(0, "expected", "0", "0", unconverted=1)
     shown = plain(article(page(books), "en-7"))
     assert "1 of 2 invoices were not read in detail" in shown
     assert "in no sum: CHF55.00 , 2 of the past" in shown
