@@ -165,7 +165,7 @@ def companies(marts: Marts, *, only: Iterable[int] = ()) -> list[Company]:
         raise MartsError(f"There is no such company. There are: {names or 'none'}.")
     _tell_apart(known)
     (today,) = marts.rows(queries.AS_OF)
-    answers = _Answers(marts, today["as_of"] or date.today())  # noqa: DTZ011
+    answers = _Answers(marts, today["as_of"])
     return [answers.company(row) for row in rows]
 
 

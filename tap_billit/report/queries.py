@@ -5,12 +5,7 @@ Days are literals that Python writes from dates, as the two drivers mark paramet
 
 from __future__ import annotations
 
-AS_OF = """
-    select coalesce(
-        (select max(as_of) from {marts}.billit__open_items),
-        (select cast(max(extracted_at) as date) from {marts}.billit__coverage)
-    ) as as_of
-"""
+AS_OF = "select max(as_of) as as_of from {marts}.billit__coverage"
 
 COMPANIES = """
     select

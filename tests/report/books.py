@@ -36,7 +36,8 @@ class Books:
             loaded = {"is_loaded": stream not in without, "loaded_rows": 3, "extracted_at": READ}
             if stream in without:
                 loaded |= {"loaded_rows": 0, "extracted_at": None}
-            self._add("billit__coverage", COMPANY | {"stream": stream} | loaded | values)
+            usual = COMPANY | {"stream": stream, "as_of": TODAY}
+            self._add("billit__coverage", usual | loaded | values)
         return self
 
     def open_item(self, amount: str, bucket: str = "not due", **values: Any) -> Row:

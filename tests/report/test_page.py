@@ -311,6 +311,13 @@ def test_marts_without_a_row_make_a_page(page: Page, books: Books) -> None:
 
 
 @undrawn
+def test_a_page_without_an_open_item_is_of_the_day_of_the_build(page: Page) -> None:
+    made = page(Books().company(as_of=date(2020, 1, 1)))
+    assert "<title>Billit, 2020-01-01: Boon BV</title>" in made
+    assert "As of 1 January 2020" in plain(made)
+
+
+@undrawn
 def test_nothing_missing_is_said_too(page: Page) -> None:
     assert "Nothing is missing." in plain(article(page(full()), "en-7"))
 
