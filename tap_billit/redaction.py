@@ -63,8 +63,14 @@ def quoted(said: str, response: requests.Response) -> str:
     own = [str(headers.get("ApiKey", "")), *str(headers.get("Authorization", "")).split()[-1:]]
     for secret in filter(None, own):
         said = re.sub(re.escape(secret), "<hidden>", said, flags=re.IGNORECASE)
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
+    line = printable(said)
     return line if len(line) <= LONGEST else line[:LONGEST] + " …"
+
+
+def printable(said: str, encoding: str = "utf-8") -> str:
+    """One line that does nothing to a terminal; what `encoding` does not have is escaped too."""
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def path_of(response: requests.Response) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from tap_billit.report.figures import BUCKETS, SIDES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from tap_billit.report.figures import Company
@@ -28,6 +30,7 @@ ACCENT, OTHER, INK, LINE = "var(--accent)", "var(--other)", "var(--muted)", "var
 SHADES = (0.12, 0.34, 0.56, 0.78, 1.0)
 """How strong the colour of each bucket is; the style has the same for the key."""
 
+_ROWS = "rows"
 _FONT = "system-ui, sans-serif"
 _SIDES = alt.Scale(domain=["first", "second"], range=[ACCENT, OTHER])
 
@@ -47,19 +50,7 @@ def cash(company: Company, say: Language) -> Markup:
         if amount
     ]
     starts = [week.start for week in company.cash.weeks]
-    x = _x(starts, {day: [say.day(day, "d MMM")] for day in starts[::4]})
-    bars = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(strokeWidth=1)
-        .encode(
-            x=x,
-            y=_y(),
-            color=alt.Color("kind:N", scale=_SIDES, legend=None),
-            stroke=alt.Stroke("kind:N", scale=_SIDES, legend=None),
-            fillOpacity=alt.condition("datum.expected", alt.value(0.25), alt.value(1)),
-        )
-    )
-    return _svg(bars, say)
+    return _svg(_signed, rows, starts, {day: [say.day(day, "d MMM")] for day in starts[::4]}, say)
 
 
 def trade(company: Company, say: Language) -> Markup:
@@ -69,7 +60,7 @@ def trade(company: Company, say: Language) -> Markup:
         for month, amounts in company.trade.items()
         for kind, side in (("first", "sales"), ("second", "purchases"))
     ]
-    return _svg(_grouped(rows, _x([*company.trade], _months([*company.trade], say))), say)
+    return _svg(_grouped, rows, [*company.trade], _months([*company.trade], say), say)
 
 
 def ageing(company: Company, say: Language) -> Markup:
@@ -79,9 +70,7 @@ def ageing(company: Company, say: Language) -> Markup:
         for kind, side in zip(("first", "second"), SIDES, strict=True)
         for bucket in BUCKETS
     ]
-    return _svg(
-        _grouped(rows, _x(BUCKETS, {name: str(say(name)).split() for name in BUCKETS})), say
-    )
+    return _svg(_grouped, rows, BUCKETS, {name: str(say(name)).split() for name in BUCKETS}, say)
 
 
 def history(company: Company, say: Language) -> Markup:
@@ -91,22 +80,41 @@ def history(company: Company, say: Language) -> Markup:
         for day, amounts in company.ageing.items()
         for shade, bucket in zip(SHADES, BUCKETS, strict=True)
     ]
-    bars = (
-        alt.Chart(alt.InlineData(values=rows))
+    return _svg(_stacked, rows, [*company.ageing], _months([*company.ageing], say), say)
+
+
+def _signed(x: alt.X) -> alt.Chart:
+    bars: alt.Chart = (
+        alt.Chart(alt.NamedData(_ROWS))
+        .mark_bar(strokeWidth=1)
+        .encode(
+            x=x,
+            y=_y(),
+            color=alt.Color("kind:N", scale=_SIDES, legend=None),
+            stroke=alt.Stroke("kind:N", scale=_SIDES, legend=None),
+            fillOpacity=alt.condition("datum.expected", alt.value(0.25), alt.value(1)),
+        )
+    )
+    return bars
+
+
+def _stacked(x: alt.X) -> alt.Chart:
+    bars: alt.Chart = (
+        alt.Chart(alt.NamedData(_ROWS))
         .mark_bar(color=ACCENT, stroke=ACCENT, strokeWidth=0.5)
         .encode(
-            x=_x([*company.ageing], _months([*company.ageing], say)),
+            x=x,
             y=_y(),
             fillOpacity=alt.FillOpacity("shade:Q", scale=None, legend=None),
             order=alt.Order("shade:Q", sort="descending"),
         )
     )
-    return _svg(bars, say)
+    return bars
 
 
-def _grouped(rows: list[dict[str, Any]], x: alt.X) -> alt.Chart:
+def _grouped(x: alt.X) -> alt.Chart:
     bars: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(alt.NamedData(_ROWS))
         .mark_bar()
         .encode(
             x=x,
@@ -118,17 +126,15 @@ def _grouped(rows: list[dict[str, Any]], x: alt.X) -> alt.Chart:
     return bars
 
 
-def _x(values: Any, labels: dict[Any, list[str]]) -> alt.X:
-    """The horizontal axis: these values, and lines of text below some of them."""
-    names = [f"{value}" for value in values]
-    shown = {f"{value}": text for value, text in labels.items()}
+def _x(names: Iterable[str], labels: str) -> alt.X:
+    """The horizontal axis: these values, and lines of text below some of them as JSON."""
     return alt.X(
         "x:O",
-        scale=alt.Scale(domain=names, paddingInner=0.3, paddingOuter=0.15),
+        scale=alt.Scale(domain=[*names], paddingInner=0.3, paddingOuter=0.15),
         axis=alt.Axis(
             title=None,
-            values=[*shown],
-            labelExpr=f"{json.dumps(shown)}[datum.value]",
+            values=[*json.loads(labels)],
+            labelExpr=f"{labels}[datum.value]",
             labelAngle=0,
             labelOverlap=False,
             ticks=False,
@@ -166,18 +172,39 @@ def _zero() -> alt.Chart:
     return drawn
 
 
-def _svg(bars: alt.Chart, say: Language) -> Markup:
-    """The drawing, with a line at nought, as wide as its place."""
-    both = alt.LayerChart(layer=[bars, _zero()], width=WIDTH, height=HEIGHT)
-    drawn = both.configure(
+@cache
+def _drawing(
+    bars: Callable[[alt.X], alt.Chart], names: tuple[str, ...], labels: str
+) -> dict[str, Any]:
+    """A chart as Vega has it, with a line at nought, as wide as its place.
+
+    It has no rows yet, so companies share it: to make it takes longer than to draw.
+    """
+    layers = [bars(_x(names, labels)), _zero()]
+    drawn = alt.LayerChart(layer=layers, width=WIDTH, height=HEIGHT).configure(
         aria=False,
         background="transparent",
         font=_FONT,
         axis=alt.AxisConfig(gridColor=LINE, labelColor=INK, labelFontSize=13, labelLimit=120),
         view=alt.ViewConfig(stroke=None),
     )
-    svg = vl_convert.vegalite_to_svg(
-        drawn.to_dict(validate=False), allowed_base_urls=[], format_locale=say.charts
+    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(drawn.to_dict(validate=False))
+    return compiled
+
+
+def _svg(
+    bars: Callable[[alt.X], alt.Chart],
+    rows: list[dict[str, Any]],
+    values: Iterable[Any],
+    labels: dict[Any, list[str]],
+    say: Language,
+) -> Markup:
+    """The drawing of these rows; below some of their values are labels."""
+    shown = {f"{value}": text for value, text in labels.items()}
+    drawing = _drawing(bars, tuple(map(str, values)), json.dumps(shown))
+    data = [{**each, "values": rows} if each["name"] == _ROWS else each for each in drawing["data"]]
+    svg = vl_convert.vega_to_svg(
+        {**drawing, "data": data}, allowed_base_urls=[], format_locale=say.charts
     )
     sized = re.sub(r' width="\d+(\.\d+)?" height="\d+(\.\d+)?"', "", svg, count=1)
     return Markup(sized.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_billit.redaction import printable
 from tap_billit.report.words import LANGUAGES
 from tap_billit.unforeseen import show_log, told
 
@@ -30,12 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = companies(marts, only=options.company)
         options.output.write_text(page(found, language=options.language), encoding="utf-8")
     except MartsError as error:
-        parser.exit(1, f"{error}\n")
+        parser.exit(1, f"{printable(f'{error}')}\n")
     except OSError as error:
         parser.exit(1, f"{options.output} cannot be written: {error.strerror}.\n")
     except Exception as error:  # noqa: BLE001  whatever it is, a sentence ends the command
         parser.exit(1, f"{told(error)}\n")
-    print(f"{options.output}: {', '.join(company.name for company in found)}")  # noqa: T201
+    done = f"{options.output}: {', '.join(company.name for company in found)}"
+    print(printable(done, sys.stdout.encoding))  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -123,7 +124,7 @@ class Company:
     quarters: list[Quarter]
     late: list[Row]
     to_pay: list[Row]
-    not_to_pay: dict[str, Row]
+    not_to_pay: dict[str, list[Row]]
     coverage: dict[str, Row]
     invoices: int
     without_details: int
@@ -159,12 +160,21 @@ def companies(marts: Marts, *, only: Iterable[int] = ()) -> list[Company]:
     wanted = set(only)
     known = marts.rows(queries.COMPANIES)
     rows = [row for row in known if not wanted or row["company_id"] in wanted]
-    if not rows:
+    if len(rows) < max(1, len(wanted)):
         names = ", ".join(f"{row['company_id']} ({row['name']})" for row in known)
         raise MartsError(f"There is no such company. There are: {names or 'none'}.")
+    _tell_apart(known)
     (today,) = marts.rows(queries.AS_OF)
-    answers = _Answers(marts, today["as_of"] or date.today())  # noqa: DTZ011
+    answers = _Answers(marts, today["as_of"])
     return [answers.company(row) for row in rows]
+
+
+def _tell_apart(rows: list[Row]) -> None:
+    """Put the ID behind a name that several companies have."""
+    times = Counter(row["name"] for row in rows)
+    for row in rows:
+        if times[row["name"]] > 1:
+            row["name"] += f" ({row['company_id']})"
 
 
 class _Answers:
@@ -174,12 +184,14 @@ class _Answers:
         self.as_of = as_of
         self.monday = as_of - timedelta(days=as_of.weekday())
         self.months = [month_start(as_of, -back) for back in range(MONTHS - 1, -1, -1)]
+        ends = [month_start(month, 1) - timedelta(days=1) for month in self.months]
+        self.month_ends = [day for day in ends if day <= as_of]
         quarter = month_start(as_of, -((as_of.month - 1) % 3))
         self.quarters = [month_start(quarter, -3 * back) for back in range(QUARTERS)]
         since = self.months[0]
 
         def asked(query: str, **values: object) -> dict[int, list[Row]]:
-            return by_company(marts.rows(query, as_of=as_of, **values))
+            return _grouped(marts.rows(query, as_of=as_of, **values), "company_id")
 
         self.open = asked(queries.OPEN)
         self.unconverted = asked(queries.UNCONVERTED)
@@ -208,17 +220,23 @@ class _Answers:
             open={side: _side(self.open.get(key, []), side) for side in SIDES},
             unconverted=self.unconverted.get(key, []),
             cash=self._cash(self.cash.get(key, [])),
-            ageing=_table(self.ageing.get(key, []), "as_of", "bucket"),
+            ageing=self._history(self.ageing.get(key, [])),
             trade=dict.fromkeys(self.months, NOTHING) | _table(trade, "month_start", "side"),
             trade_unconverted=sum(each["unconverted"] for each in trade),
             quarters=self._quarters(self.vat.get(key, [])),
             late=self.late.get(key, []),
             to_pay=self.to_pay.get(key, []),
-            not_to_pay={each["kind"]: each for each in self.not_to_pay.get(key, [])},
+            not_to_pay=_grouped(self.not_to_pay.get(key, []), "kind"),
             coverage={each["stream"]: each for each in self.coverage.get(key, [])},
             invoices=details.get("invoices", 0),
             without_details=int(details.get("without_details", 0)),
         )
+
+    def _history(self, rows: list[Row]) -> dict[date, dict[str, Decimal]]:
+        """All month ends since the first where anything was open."""
+        found = _table(rows, "as_of", "bucket")
+        since = min(found, default=date.max)
+        return dict.fromkeys((day for day in self.month_ends if day >= since), NOTHING) | found
 
     def _cash(self, rows: list[Row]) -> Cash:
         starts = [
@@ -226,7 +244,7 @@ class _Answers:
         ]
         weeks = {start: Week(start) for start in starts}
         cash = Cash([*weeks.values()], self.monday)
-        cash.unconverted = sum(int(row["unconverted"]) for row in rows)
+        cash.unconverted = sum(int(row["unconverted"]) for row in rows if row["kind"] == "actual")
         for row in rows:
             if row["kind"] == "doubtful":
                 cash.doubtful.add(row)
@@ -247,11 +265,11 @@ class _Answers:
         return [quarter for quarter in quarters.values() if quarter.rates]
 
 
-def by_company(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    """The rows of each company."""
-    found: dict[int, list[Row]] = {}
+def _grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+    """The rows by what they have in a column."""
+    found: dict[Any, list[Row]] = {}
     for row in rows:
-        found.setdefault(row["company_id"], []).append(row)
+        found.setdefault(row[column], []).append(row)
     return found
 
 

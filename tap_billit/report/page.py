@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,6 +21,8 @@ from tap_billit.report.words import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
+
+    from tap_billit.report.marts import Row
 
 CATEGORIES = ("Z", "E", "AE", "K", "G", "O")
 """The categories of VAT that the page names; the standard one goes without saying."""
@@ -54,6 +56,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "amount_of": _amount_of,
+        "amounts": _amounts,
         "iban": grouped,
         "unconverted": _unconverted,
         "word": _word,
@@ -71,7 +74,13 @@ def _amount_of(name: str, amounts: dict[str, Decimal]) -> Decimal:
 
 def _unconverted(company: Company, say: Language) -> Markup:
     """The amounts that no sum holds: what is open by currency, and how many more."""
-    parts: list[Any] = [say.money(row["amount"], row["currency"]) for row in company.unconverted]
+    parts = [_amounts(company.unconverted, company, say)] if company.unconverted else []
     if company.unconverted_elsewhere:
         parts.append(say("unconverted", count=say.count(company.unconverted_elsewhere)))
     return Markup(", ").join(parts)
+
+
+def _amounts(rows: list[Row], company: Company, say: Language) -> Markup:
+    """An amount for each currency."""
+    amounts = (say.money(row["amount"], row["currency"] or company.currency) for row in rows)
+    return Markup(", ").join(amounts)

@@ -5,12 +5,7 @@ Days are literals that Python writes from dates, as the two drivers mark paramet
 
 from __future__ import annotations
 
-AS_OF = """
-    select coalesce(
-        (select max(as_of) from {marts}.billit__open_items),
-        (select cast(max(extracted_at) as date) from {marts}.billit__coverage)
-    ) as as_of
-"""
+AS_OF = "select max(as_of) as as_of from {marts}.billit__coverage"
 
 COMPANIES = """
     select
@@ -58,9 +53,10 @@ CASH = """
 """
 
 AGEING = """
-    select company_id, as_of, bucket, company_open_amount as amount
+    select company_id, as_of, bucket, sum(company_open_amount) as amount
     from {marts}.billit__ageing_monthly
     where side = 'receivable' and as_of >= date '{since}'
+    group by company_id, as_of, bucket
     order by company_id, as_of
 """
 
@@ -104,12 +100,12 @@ LATE = """
             company_id, partner_id, min(partner_name) as name, sum(company_open_amount) as amount,
             max(days_overdue) as days, max(reminders_sent) as reminders
         from {marts}.billit__open_items
-        where side = 'receivable' and days_overdue > 0
-        group by company_id, partner_id
+        where side = 'receivable' and days_overdue > 0 and open_amount > 0
+        group by company_id, partner_id, case when partner_id is null then partner_name end
     ),
 
     customers as (
-        select company_id, contact_id, company_name, average_days_late, open_receivable_amount
+        select company_id, contact_id, company_name, average_days_late
         from {marts}.billit__contacts
         where is_customer
     ),
@@ -119,7 +115,6 @@ LATE = """
             coalesce(overdue.company_id, customers.company_id) as company_id,
             coalesce(customers.company_name, overdue.name) as name,
             customers.average_days_late,
-            customers.open_receivable_amount as open_amount,
             coalesce(overdue.amount, 0) as overdue_amount,
             overdue.days,
             overdue.reminders
@@ -157,11 +152,12 @@ TO_PAY = """
 
 NOT_TO_PAY = """
     select
-        company_id, case when open_amount < 0 then 'credit' else 'old' end as kind,
-        count(*) as items, abs(coalesce(sum(company_open_amount), 0)) as amount
+        company_id, case when open_amount < 0 then 'credit' else 'old' end as kind, currency,
+        abs(sum(open_amount)) as amount
     from {marts}.billit__open_items
     where side = 'payable' and (open_amount < 0 or days_overdue > 90)
-    group by 1, 2
+    group by 1, 2, 3
+    order by 1, 2, 3
 """
 
 COVERAGE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,36 @@ def test_one_company_can_be_chosen(page: Page, capsys: Capture) -> None:
     assert "Pré-Vert SA" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("with_another", [False, True])
 def test_a_company_that_is_not_there_is_told_with_those_that_are(
-    file: File, capsys: Capture
+    file: File, capsys: Capture, *, with_another: bool
 ) -> None:
-    said = refused(capsys, "--database", file(full()), "--company", "9")
+    too = ("--company", "7") if with_another else ()
+    said = refused(capsys, "--database", file(full()), "--company", "9", *too)
     assert said == "There is no such company. There are: 7 (Boon BV), 8 (Pré-Vert SA).\n"
+
+
+NASTY = "Caf\u00e9 \x1b[31m\nBV"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", r"Café \x1b[31m\nBV"), ("ascii", r"Caf\xe9 \x1b[31m\nBV")],
+)
+def test_a_name_does_nothing_to_the_terminal(
+    page: Page, monkeypatch: pytest.MonkeyPatch, encoding: str, shown: str
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(output, encoding, write_through=True))
+    page(Books().company(company_name=NASTY))
+    said = output.getvalue().decode(encoding)
+    assert said.endswith(f"report.html: {shown}\n")
+
+
+def test_nor_does_one_in_a_refusal(file: File, capsys: Capture) -> None:
+    path = file(Books().company(company_name=NASTY))
+    said = refused(capsys, "--database", path, "--company", "9")
+    assert r"7 (Café \x1b[31m\nBV)" in said
 
 
 def test_marts_of_no_company_are_told(file: File, capsys: Capture) -> None:

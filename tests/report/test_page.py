@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_billit.report import charts
 from tap_billit.report.words import LANGUAGES, WORDS
 from tests.report.books import Books, full
 from tests.report.reading import Outline, article, figure, plain
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Page = Callable[..., str]
+    Capture = pytest.CaptureFixture[str]
 
 undrawn = pytest.mark.usefixtures("undrawn")
 
@@ -185,6 +188,18 @@ def test_long_lists_are_cut_and_say_so(page: Page) -> None:
 
 
 @undrawn
+def test_a_month_end_with_nothing_open_is_a_month_end(page: Page) -> None:
+    books = Books().company()
+    books.open_item("5")
+    books.month_end(date(2026, 6, 30), "not due", "3")
+    books.month_end(date(2026, 8, 31), "1-30", "4")
+    shown = plain(article(page(books), "en-7"))
+    assert " Jun 26 3.00 Jul 26 Aug 26 4.00 Sept 26 Oct 26 " in shown
+    assert "May 26" not in shown
+    assert "Nov 26 " not in shown, "it is not over yet"
+
+
+@undrawn
 def test_who_pays_late_counts_customers_without_a_contact_too(page: Page) -> None:
     books = Books().company()
     books.open_item("40.00", "31-60", partner_id=None, partner_name="Nameless NV")
@@ -194,6 +209,53 @@ def test_who_pays_late_counts_customers_without_a_contact_too(page: Page) -> Non
     assert "Nameless NV €40.00 50 days" in shown
     assert "Usual NV 12 days late" in shown
     assert "Early NV" not in shown
+
+
+@undrawn
+def test_customers_without_a_contact_are_as_many_as_their_names(page: Page) -> None:
+    books = Books().company()
+    for name, amount in (("One NV", "40.00"), ("Two NV", "30.00"), ("One NV", "2.00")):
+        books.open_item(amount, "31-60", partner_id=None, partner_name=name)
+    assert "One NV €42.00 50 days Two NV €30.00 50 days" in plain(article(page(books), "en-7"))
+
+
+@undrawn
+def test_a_credit_note_is_not_late(page: Page) -> None:
+    books = Books().company()
+    books.open_item("40.00", "31-60")
+    books.open_item("-10.00", "over 90")
+    books.open_item("-10.00", "over 90", partner_id="2", partner_name="Credit NV")
+    shown = plain(article(page(books), "en-7"))
+    assert "Case NV €40.00 50 days" in shown
+    assert "Credit NV" not in shown
+
+
+@undrawn
+def test_what_is_not_to_be_paid_is_told_in_its_currency(page: Page) -> None:
+    books = Books().company()
+    for kind, amount in (("over 90", "70.00"), ("not due", "-30.00")):
+        books.open_item(amount, kind, side="payable")
+        books.open_item(amount, kind, side="payable", currency="CHF", company_open_amount=None)
+    shown = plain(article(page(books), "en-7"))
+    assert "Not in this list: CHF70.00 , €70.00 that" in shown
+    assert "to set off: CHF30.00 , €30.00 ." in shown
+
+
+@undrawn
+def test_companies_of_one_name_are_told_apart(page: Page, capsys: Capture) -> None:
+    books = Books().company().company(company_id=8).company(company_id=9, company_name="Other")
+    overview = plain(article(page(books), "en"))
+    assert "Boon BV (7)" in overview
+    assert "Boon BV (8)" in overview
+    assert capsys.readouterr().out.endswith(": Boon BV (7), Boon BV (8), Other\n")
+
+
+@undrawn
+def test_a_company_of_two_names_has_all_that_it_is_owed(page: Page) -> None:
+    books = Books().company()
+    for amount, name in (("3", "Boon BV"), ("4", "Boon NV")):
+        books.month_end(date(2026, 10, 31), "not due", amount, company_name=name)
+    assert " Oct 26 7.00 " in plain(article(page(books), "en-7"))
 
 
 @undrawn
@@ -232,6 +294,7 @@ def test_invoices_without_details_and_amounts_without_a_rate_are_told(page: Page
     books.invoice("1", has_details=False)
     books.open_item("55.00", currency="CHF", company_open_amount=None)
     books.cash(-1, "actual", "0", "0", unconverted=2)
+    books.cash(0, "expected", "0", "0", unconverted=1)
     shown = plain(article(page(books), "en-7"))
     assert "1 of 2 invoices were not read in detail" in shown
     assert "in no sum: CHF55.00 , 2 of the past" in shown
@@ -245,6 +308,13 @@ def test_marts_without_a_row_make_a_page(page: Page, books: Books) -> None:
     assert "There is no VAT to show." in shown
     assert "Everybody pays in time." in shown
     assert "There is no invoice yet." in shown
+
+
+@undrawn
+def test_a_page_without_an_open_item_is_of_the_day_of_the_build(page: Page) -> None:
+    made = page(Books().company(as_of=date(2020, 1, 1)))
+    assert "<title>Billit, 2020-01-01: Boon BV</title>" in made
+    assert "As of 1 January 2020" in plain(made)
 
 
 @undrawn
@@ -270,3 +340,13 @@ def test_charts_keep_the_numbers_of_their_tables(page: Page) -> None:
         "trade",
         "history",
     ]
+
+
+def test_companies_share_what_their_charts_have_in_common(page: Page) -> None:
+    charts._drawing.cache_clear()
+    made = page(full())
+    assert charts._drawing.cache_info().misses == 4 * len(LANGUAGES)
+    first, second = (re.findall(r"<svg.*?</svg>", article(made, f"en-{key}")) for key in (7, 8))
+    assert len(first) == len(second) == 4
+    assert first[1] != second[1], "what is open differs"
+    assert first[2] == second[2], "sales do not"
