@@ -67,8 +67,9 @@ def quoted(said: str, response: requests.Response) -> str:
     return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 
-def printable(said: str, encoding: str = "utf-8") -> str:
+def printable(said: str, encoding: str | None = None) -> str:
     """One line that does nothing to a terminal; what `encoding` does not have is escaped too."""
+    encoding = encoding or "utf-8"
     line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
     return line.encode(encoding, "backslashreplace").decode(encoding)
 

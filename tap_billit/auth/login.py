@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 import webbrowser
 from functools import partial
 from time import monotonic
@@ -21,6 +22,7 @@ from tap_billit.auth.token_endpoint import RefusedError
 from tap_billit.cli_files import TEXT, read_config
 from tap_billit.environments import ENVIRONMENTS
 from tap_billit.errors import LoginError, TransientError
+from tap_billit.redaction import printable
 from tap_billit.settings import SETTINGS
 from tap_billit.settings.values import plain_values
 from tap_billit.shutdown import exit_on_signals, process
@@ -257,7 +259,8 @@ def _list_companies(account: BillitAccount) -> None:
     for company in companies:
         may = "allowed" if company.get("APIAllowed") else "not allowed"
         party, name = str(company.get("PartyID")), str(company.get("Name") or "")
-        click.echo(f"  {party:<10} {name:<40} {company.get('VATNumber') or '':<16} API {may}")
+        row = f"{party:<10} {name:<40} {company.get('VATNumber') or '':<16} API {may}"
+        click.echo(f"  {printable(row, sys.stdout.encoding)}")
     allowed = [company["PartyID"] for company in companies if company.get("APIAllowed")]
     click.echo(f'\nFor the tap\'s config:\n\n  "company_ids": {json.dumps(allowed)}')
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 def test_a_login_is_kept_and_lists_its_companies(demo: DemoServer, person: Person) -> None:
     demo.account.companies[1]["APIAllowed"] = False
+    demo.account.companies[1]["Name"] = "\x1b[2J Zuid"
     result = person.runs()
     assert result.exit_code == 0, result.output
     first, second = demo.account.companies
@@ -37,6 +38,7 @@ def test_a_login_is_kept_and_lists_its_companies(demo: DemoServer, person: Perso
         rf"{second['PartyID']} .*{second['VATNumber']} +API not allowed\n", result.output
     )
     assert f'"company_ids": [{first["PartyID"]}]\n' in result.output
+    assert "\\x1b[2J Zuid" in result.output
     assert person.config["token_store"] in result.output
     assert count_companies(demo, login_to(demo, person.store)) == 2
     assert demo.live_refresh_tokens == 1

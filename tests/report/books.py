@@ -13,19 +13,14 @@ from tests.transform.compare import STREAMS
 
 Row = dict[str, Any]
 
+contract = cache(engines.contract)
+
 SCHEMA = "marts"
 TODAY = date(2026, 11, 26)
 MONDAY = TODAY - timedelta(days=TODAY.weekday())
 READ = datetime(2026, 11, 26, 19, 16)
 COMPANY = {"company_id": 7, "company_name": "Boon BV"}
 BUCKETS = {"not due": -5, "1-30": 20, "31-60": 50, "61-90": 80, "over 90": 400}
-
-
-@cache
-def contract(mart: str) -> dict[str, str]:
-    """The columns of a mart and their types."""
-    coming = {"as_of": "date"} if mart == "billit__coverage" else {}
-    return engines.contract(mart) | coming
 
 
 class Books:
