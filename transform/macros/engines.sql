@@ -27,8 +27,8 @@
 {% macro default__number_of(object, key, type) %}
     {%- set text = "(" ~ object ~ " ->> '" ~ key ~ "')" -%}
     {{- return(
-        "case when jsonb_typeof(" ~ object ~ " -> '" ~ key ~ "') = 'number' or " ~ text ~ " ~ '^-?[0-9]+([.][0-9]+)?$'"
-        ~ " then cast(cast(" ~ text ~ " as numeric) as " ~ type ~ ") end"
+        "cast(case when jsonb_typeof(" ~ object ~ " -> '" ~ key ~ "') = 'number' or " ~ text ~ " ~ '^-?[0-9]+([.][0-9]+)?$'"
+        ~ " then cast(" ~ text ~ " as numeric) end as " ~ type ~ ")"
     ) -}}
 {% endmacro %}
 
