@@ -38,13 +38,13 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 def said(error: psycopg.Error, url: str) -> str:
     """What PostgreSQL says, without the password; what says that the URL is odd may quote it."""
-    if not isinstance(error, PASSING) and not error.sqlstate:
-        return type(error).__name__
-    line = " ".join(str(error.diag.message_primary or error).split())
     try:
         known = conninfo_to_dict(url)
     except psycopg.Error:
+        known = {}
+    if not known or (not isinstance(error, PASSING) and not error.sqlstate):
         return type(error).__name__
+    line = " ".join(str(error.diag.message_primary or error).split())
     if "@" in str(known.get("host")):
         return f"{type(error).__name__}; is there an @ in the password? Write %40"
     for secret in (str(known[name]) for name in known if "password" in name):

@@ -78,6 +78,16 @@ STORES = (
         "test_token_store_key.py -k shows_nothing",
     ),
     Mutation(
+        "what_nobody_foresaw_costs_the_new_tokens",
+        Rewrite("tokens.rotation:Rotation._keep", "except Exception as", "except BillitError as"),
+        "auth/test_unsaved.py -k stumbles",
+    ),
+    Mutation(
+        "a_move_that_failed_keeps_its_mark",
+        Replace("tokens.move:_stay", lambda *_: None),
+        "test_tokens_command.py -k takes_nothing",
+    ),
+    Mutation(
         "a_login_that_is_being_moved_is_used",
         Rewrite("tokens.store:TokenStore._decode", "if content.moving_to", "if False"),
         "test_tokens_command.py -k cut_off_goes_on",
