@@ -313,7 +313,7 @@ def built(loaded: Messages, tmp_path_factory: pytest.TempPathFactory) -> DuckDb:
 def test_the_oracle_finds(name: str, built: DuckDb, loaded: Messages, tmp_path: Path) -> None:
     mutation, engine = MUTATIONS[name], built.copy(tmp_path)
     model = Path(mutation.file).stem if mutation.file.startswith("models/") else ""
-    selected = [f"{model}+"] if model else ["intermediate", "marts"]
+    selected = [f"{model}+"] if model else ["staging", "intermediate", "marts"]
     _run(mutation, engine, built.folder, loaded.today, "--full-refresh", "--select", *selected)
     assert mutation.mart in _marts(engine, Tables.of(loaded.files), loaded)
 
