@@ -118,8 +118,6 @@ def _states(run: Cases) -> None:
     for number, stream in ((92, "sales_credit_notes"), (93, "supplier_invoices")):
         run.order(number, stream, **unsaid)
     run.details(94, "supplier_credit_notes", **unsaid)
-    run.order(95, "supplier_credit_notes", **unsaid | {"CompanyID": None})
-    run.details(95, "supplier_credit_notes", **unsaid)
     run.details(24)  # no row: only details are selected
     # what a credit note credits: one invoice, one of two, none
     run.order(25, "sales_credit_notes", AboutInvoiceNumber="CASE-26")

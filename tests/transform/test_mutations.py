@@ -104,7 +104,7 @@ MUTATIONS = {
     ),
     "orders that the index does not describe are lost": Mutation(
         "models/intermediate/int_billit__orders.sql",
-        "coalesce(now.company_id, state.company_id, details.company_id)",
+        "coalesce(now.company_id, state.company_id)",
         "now.company_id",
         "billit__invoices",
     ),

@@ -125,12 +125,9 @@ class Orders:
                 details, key=lambda copy: (_changed(copy), copy.extracted), default=None
             )
             now = max(all_copies, key=lambda copy: (_changed(copy), copy.extracted))
-            # nothing says the company? then the details; the kind? then the name of the stream
-            last = _kind(state.stream)
-            if newest_details:
-                last["CompanyID"] = newest_details.record.get("CompanyID")
+            # nothing says the kind? then the name of the stream does
             orders[order] = Order(
-                now=last | filled(_what(state.record)) | filled(_what(now.record)),
+                now=_kind(state.stream) | filled(_what(state.record)) | filled(_what(now.record)),
                 state=state.record,
                 details=newest_details,
                 seen=max(copy.extracted for copy in all_copies),

@@ -72,7 +72,7 @@ newest_details as (
 select
     now.order_id,
     -- what a copy does not say, others do; where none says direction or type, the stream's name does
-    coalesce(now.company_id, state.company_id, details.company_id) as company_id,
+    coalesce(now.company_id, state.company_id) as company_id,
     coalesce(
         now.order_direction,
         state.order_direction,
