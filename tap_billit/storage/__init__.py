@@ -86,7 +86,9 @@ def _made(kind: str, scheme: str, location: str) -> Any:
 
 def _path(location: str | None, default: Path | None) -> Path:
     parts = urlsplit(location or "")
-    if parts.scheme not in {"file", "local"} and "://" in (location or ""):
+    if "://" in (location or "") and not re.match(
+        r"(file|local|\w):", str(location), re.IGNORECASE
+    ):
         raise LoginError(
             f"The token store {without_credentials(str(location))} is no URL: take away what "
             "stands before it, such as a quotation mark."
