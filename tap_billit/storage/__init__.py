@@ -55,7 +55,6 @@ def open_collection(location: str | None, default: Path | None) -> Any:
 
 
 def _scheme(location: str | None) -> str | None:
-    # A single letter is a Windows drive.
     found = re.match(r"(?!file:|local:)(\w[\w+.-]+)://", location or "", re.IGNORECASE)
     return found[1].lower() if found else None
 
@@ -86,9 +85,9 @@ def _made(kind: str, scheme: str, location: str) -> Any:
 
 def _path(location: str | None, default: Path | None) -> Path:
     parts = urlsplit(location or "")
-    if "://" in (location or "") and not re.match(
-        r"(file|local|\w):", str(location), re.IGNORECASE
-    ):
+    # A single letter is a Windows drive.
+    known = re.match(r"(file|local|\w):", location or "", re.IGNORECASE)
+    if "://" in (location or "") and not known:
         raise LoginError(
             f"The token store {without_credentials(str(location))} is no URL: take away what "
             "stands before it, such as a quotation mark."
