@@ -68,7 +68,10 @@ def test_a_store_of_many_logins_is_not_that_of_one(url: str, said: str) -> None:
         ("12/secret", ("secret",)),
     ],
 )
-def test_a_password_is_in_no_message(password: str, secrets: tuple[str, ...]) -> None:
+def test_a_password_is_in_no_message(
+    password: str, secrets: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_billit.api.rate_limit_postgres.PATIENCE", 0.2)
     url = f"postgresql://u:{password}@127.0.0.1:{free_port()}/db"
     storage = open_storage(f"{url}#one", None)
     with pytest.raises(BillitError) as caught:
