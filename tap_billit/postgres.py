@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -53,10 +53,10 @@ def said(error: psycopg.Error, url: str) -> str:
 
 
 def split(url: str) -> tuple[str, str]:
-    """The URL of a database, and the name behind its #; that of a login may have an @."""
+    """The URL of a database, and what is behind its #; the name of a login may have an @."""
     address, _, name = url.rpartition("#")
     in_password = "@" in name and "/" in name and "@" not in address
-    return (url, "") if in_password or not address else (address, unquote(name))
+    return (url, "") if in_password or not address else (address, name)
 
 
 def place(url: str) -> str:

@@ -211,6 +211,13 @@ def test_to_ask_whether_there_is_anything_is_no_first_load(
     assert server.run("SELECT first_turns FROM tap_billit_rate_limits").strip() == "{}"
 
 
+def test_nor_is_the_question_after_a_first_load(url: str, server: postgres.Postgres) -> None:
+    with DemoServer(account(companies=2)) as demo:
+        sync(demo, "sales_invoices", rate_limit_store=url)
+    (row,) = server.rows("SELECT turns, first_turns FROM tap_billit_rate_limits")
+    assert max(map(float, row["turns"])) > min(map(float, row["first_turns"]))
+
+
 @pytest.mark.parametrize("path", ["/v1/parties", TOKEN])
 def test_a_429_of_billit_holds_the_others(
     path: str, url: str, server: postgres.Postgres, tmp_path: Path

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.errors import (
@@ -114,7 +115,7 @@ class PostgresRateLimiter(RateLimiter):
     def __init__(self, limit: int, url: str, *, key: str, window: float) -> None:
         super().__init__(limit, window=window)
         self._url, named = split(url)
-        self._key = named or key
+        self._key = unquote(named) or key
         self._place = place(self._url)
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 

@@ -85,14 +85,14 @@ def _made(kind: str, scheme: str, location: str) -> Any:
 
 def _path(location: str | None, default: Path | None) -> Path:
     parts = urlsplit(location or "")
-    # A single letter is a Windows drive.
-    known = re.match(r"(file|local|\w):", location or "", re.IGNORECASE)
-    if "://" in (location or "") and not known:
+    is_file = parts.scheme in {"file", "local"}
+    is_drive = len(parts.scheme) == 1
+    if "://" in (location or "") and not is_file and not is_drive:
         raise LoginError(
             f"The token store {without_credentials(str(location))} is no URL: take away what "
             "stands before it, such as a quotation mark."
         )
-    named = unquote(parts.path) if parts.scheme in {"file", "local"} else location
+    named = unquote(parts.path) if is_file else location
     try:
         path = Path(named).expanduser() if named else default
     except RuntimeError:

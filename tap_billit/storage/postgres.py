@@ -11,6 +11,7 @@ import shlex
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.errors import UndefinedTable
@@ -45,11 +46,11 @@ POLL = 0.2
 
 
 class Database:
-    """The table in the database at `url`."""
+    """The table in the database at `url`, whatever login it names."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self.place = place(url)
+        self._url, _ = split(url)
+        self.place = place(self._url)
 
     def create(self) -> None:
         """Make the table, if there is none."""
@@ -89,14 +90,15 @@ class DatabaseRow(Storage):
     """The row of one login."""
 
     def __init__(self, url: str) -> None:
-        address, self._login = split(url)
-        self._database = Database(address)
-        if not self._login:
+        _, login = split(url)
+        self._login = unquote(login)
+        self._database = Database(url)
+        if not login:
             raise LoginError(
                 f"The token store {self._database.place} names no login: put its name behind "
                 "a #, as in `postgresql://user@host/db#LOGIN`."
             )
-        super().__init__(f"{self._database.place}#{url.rpartition('#')[2]}")
+        super().__init__(f"{self._database.place}#{login}")
 
     @override
     def read(self) -> bytes | None:

@@ -147,7 +147,6 @@ class CompanyStream(BillitStream):
             raise ValueError(f"{self.name} is read company by company")
         company = context["CompanyID"]
         if company not in self.account.incomplete.companies:
-            self.account.first_load = False
             yield from self._forgivingly(company, self.get_context_state(context))
         if company == self.account.companies[-1]["PartyID"]:
             self.activate_version()
@@ -236,9 +235,7 @@ class IncrementalStream(StateByCompany, CompanyStream):
         yield from self.set_aside_records(state, company)
         if state.interrupted and self.resumable:
             self.say(company, "going on where the last run was cut short")
-            self.account.first_load = is_first_load(partition)
-            yield from self._crawl(state, company)
-            self.account.first_load = False
+            yield from self._crawl(state, company, partition)
         watermark, lookback = self.watermark(company), self.account.settings.lookback
         if watermark is None or (
             state.nothing_changed(watermark, lookback=lookback)
@@ -250,8 +247,7 @@ class IncrementalStream(StateByCompany, CompanyStream):
             self.begin(state, watermark)
         # Some loaders take the first STATE of a run for stored: it must come before any record.
         self.write_state()
-        self.account.first_load = is_first_load(partition)
-        yield from self._crawl(state, company, watermark)
+        yield from self._crawl(state, company, partition, watermark)
 
     def set_aside_records(self, state: CompanyState, company: int) -> Iterable[Record]:  # noqa: ARG002
         """What earlier runs set aside, and can be read now."""
@@ -270,11 +266,19 @@ class IncrementalStream(StateByCompany, CompanyStream):
         return False
 
     def _crawl(
-        self, state: CompanyState, company: int, watermark: Watermark | None = None
+        self,
+        state: CompanyState,
+        company: int,
+        partition: dict[str, Any],
+        watermark: Watermark | None = None,
     ) -> Iterator[Record]:
         self._state, self._watermark = state, watermark
         self.say(company, f"reading what changed since {state.since or 'the start'}")
-        yield from self.changed_records(state, company)
+        self.account.first_load = is_first_load(partition)
+        try:
+            yield from self.changed_records(state, company)
+        finally:
+            self.account.first_load = False
         state.complete()
         self.write_state()
 

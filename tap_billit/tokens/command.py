@@ -48,7 +48,7 @@ def create(location: str) -> None:
 
     LOCATION is postgresql://user@host/db, or s3://bucket/folder (gs://, az://).
     """
-    collection = open_collection(_without_login(location), None)
+    collection = open_collection(location, None)
     collection.create()
     click.echo(f"{collection.place} is ready.")
 
@@ -62,7 +62,7 @@ def list_logins(location: str | None, keys: str | None) -> None:
     LOCATION is postgresql://user@host/db, s3://bucket/folder (gs://, az://), or a folder.
     """
     codec = Codec(keys)
-    collection = open_collection(location and _without_login(location), default_folder())
+    collection = open_collection(location, default_folder())
     _print(_row(login, raw, codec) for login, raw in collection.documents())
 
 
@@ -79,10 +79,6 @@ def move(source: str, target: str, keys: str | None) -> None:
     start, end = open_storage(source, None), open_storage(target, None)
     process.shield(lambda: move_login(start, end, Codec(keys)))
     click.echo(f"Moved; set `token_store` to {end.place} now.")
-
-
-def _without_login(location: str) -> str:
-    return (location.rpartition("#")[0] or location) if "://" in location else location
 
 
 def _row(login: str, raw: bytes, codec: Codec) -> tuple[str, ...]:

@@ -47,9 +47,10 @@ def move(source: Storage, target: Storage, codec: Codec) -> None:
         marked = _marked(source, target, codec, Rotation(store), over)
         try:
             _arrive(target, codec, marked)
-        except BillitError as error:
-            if not isinstance(error, TransientError):
-                _stay(source, target, codec, marked)
+        except TransientError:
+            raise  # it may arrive yet
+        except BillitError:
+            _stay(source, target, codec, marked)
             raise
         source.replace(source.read(), None)
 

@@ -113,6 +113,14 @@ def dies(demo: DemoServer, login: OAuth, *, rotated: bool) -> None:
         attempt(login)
 
 
+def is_lost(demo: DemoServer, another: Callable[[], OAuth]) -> None:
+    """A login that is noted as lost, and none at Billit."""
+    dies(demo, another(), rotated=True)
+    with pytest.raises(LoginError, match="cut off"):
+        attempt(another())
+    demo._refresh.clear()
+
+
 def test_a_note_keeps_others_out_for_its_lease(
     demo: DemoServer,
     store: TokenStore,
@@ -267,10 +275,7 @@ def test_a_lost_login_is_noted_and_its_token_not_sent_again(
 def test_a_new_configured_token_mends_a_lost_login(
     demo: DemoServer, store: TokenStore, another: Any
 ) -> None:
-    dies(demo, another(), rotated=True)
-    with pytest.raises(LoginError, match="cut off"):
-        attempt(another())
-    demo._refresh.clear()
+    is_lost(demo, another)
     assert count_companies(demo, login_to(demo, store, demo.issue_refresh_token())) == 2
     assert kept(store).spending is None
 
@@ -278,10 +283,7 @@ def test_a_new_configured_token_mends_a_lost_login(
 def test_a_new_token_that_was_only_noted_is_spent_by_the_next(
     demo: DemoServer, store: TokenStore, another: Any
 ) -> None:
-    dies(demo, another(), rotated=True)
-    with pytest.raises(LoginError, match="cut off"):
-        attempt(another())
-    demo._refresh.clear()
+    is_lost(demo, another)
     Shared.after.append(no_answer)
     with pytest.raises(TransientError):
         attempt(login_to(demo, store, demo.issue_refresh_token()))

@@ -49,8 +49,8 @@ CRAWL = (
         "no_fresh_walk",
         Rewrite(
             "streams.base:IncrementalStream.company_records",
-            "yield from self._crawl(state, company)\n",
-            "yield from self._crawl(state, company); return\n",
+            "yield from self._crawl(state, company, partition)\n",
+            "yield from self._crawl(state, company, partition); return\n",
         ),
         told("changed_behind_a_killed_run"),
     ),

@@ -196,11 +196,18 @@ LOGIN = (
         "test_postgres_rate_limit.py -k in_its_lane",
     ),
     Mutation(
+        "a_first_load_does_not_end",
+        Rewrite(
+            "streams.base:IncrementalStream._crawl",
+            "self.account.first_load = False",
+            "pass",
+        ),
+        "test_postgres_rate_limit.py -k question_after",
+    ),
+    Mutation(
         "asking_is_a_first_load",
         Rewrite(
-            "streams.base:CompanyStream.get_records",
-            "self.account.first_load = False",
-            "self.account.first_load = True",
+            "account:BillitAccount.__init__", "self.first_load = False", "self.first_load = True"
         ),
         "test_postgres_rate_limit.py -k is_no_first_load",
     ),
