@@ -8,10 +8,13 @@ from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 
+from tap_billit.api.retry import Patience, retrying
 from tap_billit.demo import DemoServer, Reply
+from tap_billit.errors import TransientError
 from tests.kit.comparison import DETAILS, ROWS, check_resumed, retries, run_without_faults
 from tests.kit.demo import ALWAYS, NOW, ORDERS, TOKEN, account, error, oauth
 from tests.kit.run import sync
@@ -166,3 +169,14 @@ def test_patience_holds_for_the_token_endpoint(
     run = sync(server, ROWS, retry_minutes=2, **oauth(server, tmp_path))
     assert sum(waits.seconds) == pytest.approx(120)
     assert "token endpoint answered 503" in str(run.error)
+
+
+@pytest.mark.parametrize(("asked", "held"), [(300.0, 300.0), (1e9, 900.0), (0.0, 1.0)])
+def test_who_gives_up_has_the_others_wait(asked: float, held: float) -> None:
+    seconds: list[float] = []
+    patience = Patience(0)
+    patience.hold = seconds.append
+    busy = TransientError("Too many requests.", retry_after=asked, status=429)
+    with pytest.raises(TransientError):
+        retrying(Mock(side_effect=busy), patience=patience)()
+    assert seconds == [held]

@@ -123,8 +123,7 @@ def _waits(patience: Patience | None, *, own: bool) -> Generator[float, Transien
         wait = min(left, wait if asked is None else max(asked, SHORTEST_WAIT))
         if failure.busy:
             patience.limited(wait)
-        if asked is not None and failure.status == requests.codes.too_many_requests:
-            patience.hold(wait)
+        _hold(failure, patience, most=left)
         failure = yield wait
         alone += 1
 
@@ -134,6 +133,14 @@ def _run_out(failure: TransientError, patience: Patience, *, outage: bool) -> No
     patience.spend()
     if outage:
         failure.costs = Costs.RUN
+        _hold(failure, patience, most=PATIENCE)
+
+
+def _hold(failure: TransientError, patience: Patience, *, most: float) -> None:
+    """Have everybody wait for as many seconds as a 429 asks for, `most` at most."""
+    asked = failure.retry_after
+    if asked is not None and failure.status == requests.codes.too_many_requests:
+        patience.hold(min(most, max(asked, SHORTEST_WAIT)))
 
 
 def _say(details: Details) -> None:

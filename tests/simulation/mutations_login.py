@@ -168,8 +168,13 @@ LOGIN = (
     # The rate limit.
     Mutation(
         "held_alone",
-        Rewrite("api.retry:_waits", "patience.hold(wait)", "pass"),
+        Rewrite("api.retry:_waits", "_hold(failure, patience, most=left)", "pass"),
         "test_postgres_rate_limit.py -k 429_of_billit",
+    ),
+    Mutation(
+        "who_gives_up_holds_nobody",
+        Rewrite("api.retry:_run_out", "_hold(failure, patience, most=PATIENCE)", "pass"),
+        "test_retries.py -k who_gives_up",
     ),
     Mutation(
         "waiting_means_not_held",
